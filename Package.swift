@@ -1,0 +1,48 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The arrows point one way: simnet -> Reporting, Experiments -> Training -> {Networks, Collectives,
+// Compression} -> SimKernel, with Interchange beside them. Hot generics live in SimKernel and are
+// inlinable; everything else keeps its loops inside one module.
+let package = Package(
+  name: "simnet",
+  products: [
+    .executable(name: "simnet", targets: ["simnet"]),
+    .executable(name: "simnet-bench", targets: ["simnet-bench"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .target(name: "SimKernel"),
+    .target(name: "Networks", dependencies: ["SimKernel"]),
+    .target(name: "Collectives", dependencies: ["SimKernel"]),
+    .target(name: "Compression", dependencies: ["SimKernel", "CZstd"]),
+    .target(name: "Interchange", dependencies: ["SimKernel"]),
+    .target(
+      name: "Training", dependencies: ["SimKernel", "Networks", "Collectives", "Compression"]),
+    .target(name: "Experiments", dependencies: ["SimKernel", "Training", "Interchange"]),
+    .target(name: "Reporting", dependencies: ["SimKernel", "Experiments"]),
+    .executableTarget(
+      name: "simnet",
+      dependencies: [
+        "Experiments", "Reporting", "Interchange",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(
+      name: "simnet-bench",
+      dependencies: ["SimKernel", "Networks", "Collectives", "Compression", "Experiments"]),
+    .testTarget(name: "SimKernelTests", dependencies: ["SimKernel"]),
+    .testTarget(name: "NetworksTests", dependencies: ["Networks"]),
+    .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
+    .testTarget(name: "CompressionTests", dependencies: ["Compression"]),
+    .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
+    .testTarget(name: "SimnetTests", dependencies: ["simnet", "Interchange"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
