@@ -1,0 +1,419 @@
+import SimKernel
+
+/// Fluid flows with weighted max-min fair shares of every link: the default network.
+///
+/// A transfer of S bytes flows at the largest rates that leave nobody with less for somebody with
+/// more; when its last byte has left (`senderFree`), it takes the launch and path latency until it is
+/// `delivered`. Rates change only when flows start or end or links change, and are solved once an
+/// instant, when ``nextEventTime`` is asked. Alone on its way a transfer takes exactly
+/// launch + Σ latency + ⌈8 S / min rate⌉, as in ``AlphaBetaNetwork``.
+///
+/// Not modelled: slow start, retransmissions, queues. A link that goes down stalls the flows that
+/// have no other way and they go on when it is back; what has left already arrives.
+///
+/// - Complexity: O(links of its way) for a transfer that meets nobody. Otherwise one solve an
+///   instant, over the flows that share links, directly or through others, with those that changed.
+/// - Note: about 230 bytes a live flow over four links.
+public struct FlowNetwork: NetworkModel, ~Copyable {
+  /// How much of the network is solved when something changes; all give identical results.
+  public enum Solver: String, CaseIterable, Sendable {
+    /// Every live flow.
+    case full
+    /// The flows connected with the change.
+    case incremental
+    /// Incremental until the connected part turns out to be most of the network.
+    case adaptive
+  }
+
+  let topology: Topology
+  let transport: Transport
+  let solverChoice: Solver
+  var present = SimTime.zero
+  var routes: RouteTable
+  /// Links of the topology, then a pair a host if hosts are capped.
+  var links: [FlowLink] = []
+  var flows: [FlowState] = []
+  private var freeFlows: [Int32] = []
+  /// Flows on links, in no particular order.
+  var live: [Int32] = []
+  var entryLinks: [Int32] = []
+  var entries: [PathEntries] = []
+  private var freeBlocks: [[Int32]] = []
+  /// Ends of flows that met nobody, and arrivals: flow << 1 | (1 for an arrival).
+  var queue = EventQueue<UInt32>()
+  var heap = FinishHeap()
+  var outbox = Outbox()
+  var fresh: [Int32] = []
+  var dirty: [Int32] = []
+  var solver: MaxMinSolver
+  var solverScratch = SolverScratch()
+
+  /// A network at time zero in which nothing moves.
+  public init(_ topology: Topology, transport: Transport, solver: Solver = .adaptive) {
+    self.topology = topology
+    self.transport = transport
+    solverChoice = solver
+    routes = RouteTable(topology, transport: transport)
+    for link in topology.links {
+      let rate = transport.payloadRate(of: link, at: link.bandwidth)
+      links.append(FlowLink(capacity: Double(rate.bitsPerSecond), bandwidth: link.bandwidth))
+    }
+    if let cap = transport.hostCap {
+      for _ in 0..<2 * topology.hostCount {
+        links.append(FlowLink(capacity: Double(cap.bitsPerSecond), bandwidth: cap))
+      }
+    }
+    self.solver = MaxMinSolver(linkCount: links.count)
+    _ = self.solver.setLargest(capacity: links.map(\.capacity).max() ?? 0)
+    solverScratch.linkStamp = [Int32](repeating: 0, count: links.count)
+  }
+
+  // MARK: - NetworkModel
+
+  public mutating func send(_ transfer: Transfer, at now: SimTime) {
+    send(transfer, weight: 1, at: now)
+  }
+
+  /// Starts a transfer that counts `weight` times where links are shared.
+  ///
+  /// - Precondition: `weight` is in 2⁻¹⁶...2²⁰; it is rounded to a multiple of 2⁻¹⁶.
+  public mutating func send(_ transfer: Transfer, weight: Double, at now: SimTime) {
+    precondition(transfer.size.bytes >= 0, "a transfer has a size")
+    move(to: now)
+    if transfer.source == transfer.destination {
+      outbox.append(.senderFree, of: transfer)
+      outbox.append(.delivered, of: transfer)
+      return
+    }
+    let slot = allocate(transfer, weight: weight == 1 ? 1 : FluidArithmetic.weight(weight))
+    guard let number = routes.find(from: transfer.source, to: transfer.destination) else {
+      flows[slot].phase = .unroutable
+      outbox.append(.blocked(on: nil), of: transfer)
+      return
+    }
+    let path = routes[number]
+    if let link = firstClosed(path) {
+      outbox.append(.blocked(on: link), of: transfer)
+    } else if transfer.size == .zero {
+      flows[slot].latency = path.latency
+      outbox.append(.senderFree, of: transfer)
+      propagate(slot)
+      return
+    }
+    join(slot, path)
+  }
+
+  public mutating func cancel(group: GroupID, at now: SimTime) {
+    move(to: now)
+    outbox.remove(group: group)
+    for slot in flows.indices
+    where flows[slot].phase != .free && flows[slot].transfer.group == group {
+      if flows[slot].livePosition >= 0 {
+        leave(slot, carrying: flows[slot].joined - flows[slot].remaining(at: now))
+      }
+      unschedule(slot)
+      release(slot)
+    }
+  }
+
+  public mutating func change(link: LinkID, bandwidth: Bandwidth?, up: Bool?, at now: SimTime) {
+    move(to: now)
+    let index = link.index
+    if let bandwidth { links[index].bandwidth = bandwidth }
+    let turned = up != nil && up != links[index].isUp
+    if let up { links[index].isUp = up }
+    let rate = transport.payloadRate(of: topology.links[index], at: links[index].bandwidth)
+    let before = links[index].capacity
+    links[index].capacity = links[index].isUp ? Double(rate.bitsPerSecond) : 0
+    markDirty(index)
+    if solver.setLargest(capacity: links.reduce(0) { max($0, $1.capacity) }) {
+      // Sums were rounded to another place: all rates are computed anew, or complete and restricted
+      // solves would differ in the last bits.
+      for other in links.indices where links[other].head >= 0 { markDirty(other) }
+    }
+    if turned {
+      routes.setLink(link, up: links[index].isUp)
+      reroute(around: links[index].isUp ? nil : index)
+    }
+    if before > 0, links[index].capacity == 0 {
+      var entry = links[index].head
+      while entry >= 0 {
+        outbox.append(
+          .blocked(on: link), of: flows[Int(entries[Int(entry)].flow)].transfer)
+        entry = entries[Int(entry)].next
+      }
+    }
+  }
+
+  public var nextEventTime: SimTime {
+    mutating get {
+      if !outbox.isEmpty { return present }
+      settle()
+      return min(queue.nextTime, SimTime(picoseconds: heap.minimum))
+    }
+  }
+
+  public mutating func advance(to now: SimTime) {
+    if now != present {
+      move(to: now)
+    } else {
+      // Rounding may leave a flow nothing to carry: it then ends at the instant of its last change.
+      settle()
+      collectDue()
+    }
+  }
+
+  public mutating func drain(into notices: inout [Notice]) {
+    outbox.drain(into: &notices)
+  }
+
+  public func usage(of link: LinkID) -> LinkUsage {
+    var carried = 0.0
+    var entry = links[link.index].head
+    while entry >= 0 {
+      let flow = flows[Int(entries[Int(entry)].flow)]
+      carried += flow.joined - flow.remaining(at: present)
+      entry = entries[Int(entry)].next
+    }
+    return links[link.index].meter.usage(at: present, including: carried)
+  }
+
+  public var waiting: [WaitingTransfer] {
+    var found: [WaitingTransfer] = []
+    for flow in flows {
+      switch flow.phase {
+      case .free, .fresh: continue
+      case .unroutable: found.append(WaitingTransfer(flow.transfer, .noRoute))
+      case .flowing, .propagating:
+        if flow.phase == .propagating ? flow.handle != nil : flow.finish != .max { continue }
+        var cause = WaitingTransfer.Cause.tooSlow
+        if flow.phase == .flowing {
+          for entry in flow.firstEntry..<flow.firstEntry + flow.entryCount {
+            let link = LinkID(rawValue: entryLinks[Int(entry)])
+            if links[link.index].capacity == 0 {
+              cause = links[link.index].isUp ? .zeroBandwidth(link) : .linkDown(link)
+              break
+            }
+          }
+        }
+        found.append(WaitingTransfer(flow.transfer, cause))
+      }
+    }
+    return found.sorted { $0.transfer.id < $1.transfer.id }
+  }
+
+  /// The present rate of every flow, by transfer, in bits per second, after solving what changed.
+  ///
+  /// For tests and reports.
+  public mutating func currentRates() -> [(transfer: Transfer, weight: Double, rate: Double)] {
+    settle()
+    return live.map { flows[Int($0)] }
+      .sorted { $0.transfer.id < $1.transfer.id }
+      .map { ($0.transfer, $0.weight, $0.rate) }
+  }
+
+  // MARK: - Time
+
+  /// Moves the present to `now` and ends what is due then.
+  mutating func move(to now: SimTime) {
+    if now == present { return }
+    precondition(now > present, "a network's time only moves forwards")
+    precondition(outbox.isEmpty, "notices of an instant are drained before time moves on")
+    settle()
+    precondition(
+      heap.minimum >= now.picoseconds, "a network is not moved past the end of a transfer")
+    queue.advance(to: now)
+    present = now
+    collectDue()
+  }
+
+  /// Ends flows and delivers arrivals that are due at the present.
+  private mutating func collectDue() {
+    while let event = queue.popDue() {
+      let slot = Int(event >> 1)
+      flows[slot].handle = nil
+      if event & 1 == 0 {
+        complete(slot)
+      } else {
+        outbox.append(.delivered, of: flows[slot].transfer)
+        release(slot)
+      }
+    }
+    while heap.minimum == present.picoseconds { complete(heap.popMinimum()) }
+  }
+
+  private mutating func complete(_ slot: Int) {
+    leave(slot, carrying: flows[slot].joined)
+    outbox.append(.senderFree, of: flows[slot].transfer)
+    propagate(slot)
+  }
+
+  /// Sends the last byte of a flow on its way.
+  private mutating func propagate(_ slot: Int) {
+    let latency = flows[slot].latency
+    if latency == .zero {
+      outbox.append(.delivered, of: flows[slot].transfer)
+      release(slot)
+      return
+    }
+    flows[slot].phase = .propagating
+    let arrival = present + latency
+    if arrival != .never {
+      flows[slot].handle = queue.scheduleCancellable(UInt32(slot) << 1 | 1, at: arrival)
+    }
+  }
+
+  /// Takes a flow's end or arrival out of the queue or the heap.
+  mutating func unschedule(_ slot: Int) {
+    if let handle = flows[slot].handle {
+      queue.cancel(handle)
+      flows[slot].handle = nil
+    } else {
+      heap.remove(slot)
+    }
+  }
+
+  // MARK: - Paths
+
+  /// The first link of a path without capacity.
+  private func firstClosed(_ path: RouteTable.Path) -> LinkID? {
+    for position in routes.links(of: path) {
+      let link = routes.pool[position]
+      if links[Int(link)].capacity == 0 { return LinkID(rawValue: link) }
+    }
+    return nil
+  }
+
+  /// Puts a flow on the links of `path`, to be given a rate at the end of the instant.
+  private mutating func join(_ slot: Int, _ path: RouteTable.Path) {
+    let count = Int(path.count)
+    let first = allocateBlock(count)
+    let weight = flows[slot].weight
+    let range = routes.links(of: path)
+    for offset in 0..<count {
+      let link = Int(routes.pool[range.lowerBound + offset])
+      let entry = first + offset
+      let head = links[link].head
+      entryLinks[entry] = Int32(link)
+      entries[entry] = PathEntries(flow: Int32(slot), next: head, previous: -1)
+      if head >= 0 { entries[Int(head)].previous = Int32(entry) }
+      links[link].head = Int32(entry)
+      links[link].weight += weight
+      links[link].meter.enter(at: present)
+    }
+    flows[slot].firstEntry = Int32(first)
+    flows[slot].entryCount = Int32(count)
+    flows[slot].cap = path.cap
+    flows[slot].latency = path.latency
+    flows[slot].phase = .fresh
+    flows[slot].livePosition = Int32(live.count)
+    live.append(Int32(slot))
+    fresh.append(Int32(slot))
+  }
+
+  /// Takes a flow off its links, after it carried so many bytes over them.
+  private mutating func leave(_ slot: Int, carrying bytes: Double) {
+    let first = Int(flows[slot].firstEntry)
+    let count = Int(flows[slot].entryCount)
+    let weight = flows[slot].weight
+    for entry in first..<first + count {
+      let link = Int(entryLinks[entry])
+      let place = entries[entry]
+      if place.previous >= 0 {
+        entries[Int(place.previous)].next = place.next
+      } else {
+        links[link].head = place.next
+      }
+      if place.next >= 0 { entries[Int(place.next)].previous = place.previous }
+      links[link].weight -= weight
+      links[link].meter.leave(at: present, carrying: bytes)
+      if links[link].head >= 0 { markDirty(link) }
+    }
+    freeBlocks[count].append(Int32(first))
+    let position = Int(flows[slot].livePosition)
+    let last = live.removeLast()
+    if position < live.count {
+      live[position] = last
+      flows[Int(last)].livePosition = Int32(position)
+    }
+    flows[slot].livePosition = -1
+  }
+
+  mutating func markDirty(_ link: Int) {
+    if links[link].isDirty { return }
+    links[link].isDirty = true
+    dirty.append(Int32(link))
+  }
+
+  /// Moves flows to another way where one exists: those on `link`, which went down, or (nil) all that
+  /// stand still on a link that is down.
+  ///
+  /// A flow that was moved stays on its detour when the link is back.
+  private mutating func reroute(around link: Int?) {
+    var moved: [Int32] = []
+    if let link {
+      var entry = links[link].head
+      while entry >= 0 {
+        moved.append(entries[Int(entry)].flow)
+        entry = entries[Int(entry)].next
+      }
+    } else {
+      for slot in live {
+        let flow = flows[Int(slot)]
+        for entry in flow.firstEntry..<flow.firstEntry + flow.entryCount
+        where routes.isDown(Int(entryLinks[Int(entry)])) {
+          moved.append(slot)
+          break
+        }
+      }
+    }
+    for slot in moved.map(Int.init) {
+      let transfer = flows[slot].transfer
+      guard let number = routes.find(from: transfer.source, to: transfer.destination) else {
+        continue
+      }
+      let path = routes[number]
+      if routes.firstDown(of: path) != nil { continue }
+      let remaining = flows[slot].remaining(at: present)
+      leave(slot, carrying: flows[slot].joined - remaining)
+      unschedule(slot)
+      flows[slot].remaining = remaining
+      flows[slot].joined = remaining
+      flows[slot].since = present.picoseconds
+      flows[slot].rate = -1
+      flows[slot].finish = .max
+      join(slot, path)
+      outbox.append(.rerouted, of: transfer)
+    }
+  }
+
+  // MARK: - Memory
+
+  private mutating func allocate(_ transfer: Transfer, weight: Double) -> Int {
+    let state = FlowState(transfer, weight: weight, at: present)
+    if let slot = freeFlows.popLast() {
+      let stamp = flows[Int(slot)].stamp
+      flows[Int(slot)] = state
+      flows[Int(slot)].stamp = stamp
+      return Int(slot)
+    }
+    flows.append(state)
+    return flows.count - 1
+  }
+
+  private mutating func release(_ slot: Int) {
+    flows[slot].phase = .free
+    freeFlows.append(Int32(slot))
+  }
+
+  private mutating func allocateBlock(_ count: Int) -> Int {
+    while freeBlocks.count <= count { freeBlocks.append([]) }
+    if let block = freeBlocks[count].popLast() { return Int(block) }
+    let first = entries.count
+    for _ in 0..<count {
+      entryLinks.append(0)
+      entries.append(PathEntries(flow: -1, next: -1, previous: -1))
+    }
+    return first
+  }
+}

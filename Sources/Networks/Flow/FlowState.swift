@@ -1,0 +1,82 @@
+import SimKernel
+
+/// One transfer inside a ``FlowNetwork``.
+///
+/// 152 bytes; a live flow further takes 16 bytes a link of its way, 12 in the finish heap, and 48
+/// while it is being solved.
+struct FlowState: BitwiseCopyable {
+  enum Phase: UInt8, BitwiseCopyable {
+    /// The slot is unused.
+    case free
+    /// Started at the present instant, without a rate yet.
+    case fresh
+    /// Bytes are moving, or would if a link had bandwidth.
+    case flowing
+    /// The last byte is on its way.
+    case propagating
+    /// There is no way to its destination.
+    case unroutable
+  }
+
+  var transfer: Transfer
+  /// Bits per second since `since`; negative before the first solve.
+  var rate = -1.0
+  /// Bytes left at `since`.
+  var remaining: Double
+  var since: Int64
+  /// Bytes left when it took its present path.
+  var joined: Double
+  var weight: Double
+  /// The most it may carry, in bits per second.
+  var cap = Double.infinity
+  /// When the last byte leaves, `Int64.max` if never.
+  var finish = Int64.max
+  var latency = SimDuration.zero
+  var handle: EventQueue<UInt32>.Handle?
+  var firstEntry: Int32 = 0
+  var entryCount: Int32 = 0
+  /// Position in the list of live flows, or -1.
+  var livePosition: Int32 = -1
+  /// The solve in which it was last gathered.
+  var stamp: Int32 = 0
+  var phase = Phase.fresh
+
+  init(_ transfer: Transfer, weight: Double, at now: SimTime) {
+    self.transfer = transfer
+    self.weight = weight
+    remaining = Double(transfer.size.bytes)
+    joined = remaining
+    since = now.picoseconds
+  }
+
+  /// Bytes left at `now`.
+  func remaining(at now: SimTime) -> Double {
+    if rate <= 0 { return remaining }
+    return max(0, remaining - FluidArithmetic.volume(at: rate, for: now.picoseconds - since))
+  }
+}
+
+/// One link inside a ``FlowNetwork``.
+struct FlowLink: BitwiseCopyable {
+  /// Payload bits per second at present; 0 when down.
+  var capacity: Double
+  /// Weights of the flows on it; exact, see ``FluidArithmetic/weight(_:)``.
+  var weight = 0.0
+  var meter = LinkMeter()
+  /// Head of the list of its flows' path entries, or -1.
+  var head: Int32 = -1
+  /// A flow left or the capacity changed since the last solve.
+  var isDirty = false
+  var isUp = true
+  /// Line rate.
+  var bandwidth: Bandwidth
+}
+
+/// The ways of live flows: for each link of each flow an entry in that link's list.
+///
+/// The entries of one flow are contiguous; blocks are recycled by length.
+struct PathEntries: BitwiseCopyable {
+  var flow: Int32
+  var next: Int32
+  var previous: Int32
+}

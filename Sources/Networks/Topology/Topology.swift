@@ -1,0 +1,126 @@
+import SimKernel
+
+/// Nodes, directed links and the routes between them: built once, immutable, shared by runs.
+///
+/// Rank r of a job is placed on `accelerators[r]` unless a placement says otherwise. Accelerators of
+/// one host share its network interfaces.
+///
+///     let topology = StarTopology(hosts: 4, link: LinkSpecification(.gigabitsPerSecond(10))).makeTopology()
+///     topology.route(from: topology.accelerators[0], to: topology.accelerators[1], key: 0)  // [up, down]
+///
+/// Routes have the fewest links; among equally short ones a hash of the key decides at every node
+/// (ECMP), so a route is a function of its ends and key alone.
+public struct Topology: Sendable {
+  /// What messages and reports call it, such as `fat_tree(k=8)`.
+  public let name: String
+  /// Names of the nodes, by ``NodeID``.
+  public let nodeNames: [String]
+  /// All directed links, by ``LinkID``.
+  public let links: [Link]
+  /// Where ranks are placed, in natural order.
+  public let accelerators: [NodeID]
+  /// The host of each accelerator, in the order of ``accelerators``.
+  public let hostOfAccelerator: [Int]
+  /// The number of hosts that hold accelerators.
+  public let hostCount: Int
+  /// How many accelerators every host holds; nil if they differ.
+  public let acceleratorsPerHost: Int?
+
+  let outgoing: LinkIndex
+  let incoming: LinkIndex
+  let routing: Routing
+  /// Position of a node in ``accelerators``, or -1.
+  let acceleratorOfNode: [Int32]
+  /// Position of an accelerator among those of its host.
+  let indexInHost: [Int32]
+  let acceleratorsOfHost: [Int32]
+
+  /// How routes are found.
+  enum Routing: Sendable {
+    /// Distance tables over the switches.
+    case shortest(ShortestPaths)
+    /// Dimension order on an n-dimensional torus.
+    case torus(TorusRouting)
+    /// The link from accelerator i to j, without tables: a full mesh of so many nodes.
+    case mesh(Int)
+    /// Routes given one by one; others are searched for.
+    case explicit(ExplicitRoutes, ShortestPaths)
+  }
+
+  init(
+    name: String, nodeNames: [String], links: [Link], accelerators: [NodeID],
+    hostOfAccelerator: [Int], routing: (LinkIndex, LinkIndex) -> Routing
+  ) {
+    precondition(accelerators.count == hostOfAccelerator.count, "every accelerator has a host")
+    self.name = name
+    self.nodeNames = nodeNames
+    self.links = links
+    self.accelerators = accelerators
+    self.hostOfAccelerator = hostOfAccelerator
+    hostCount = (hostOfAccelerator.max() ?? -1) + 1
+    var ofHost = [Int32](repeating: 0, count: hostCount)
+    var inHost: [Int32] = []
+    for host in hostOfAccelerator {
+      inHost.append(ofHost[host])
+      ofHost[host] += 1
+    }
+    indexInHost = inHost
+    acceleratorsOfHost = ofHost
+    acceleratorsPerHost = Set(ofHost).count == 1 ? Int(ofHost[0]) : nil
+    var ofNode = [Int32](repeating: -1, count: nodeNames.count)
+    for (index, node) in accelerators.enumerated() { ofNode[node.index] = Int32(index) }
+    acceleratorOfNode = ofNode
+    outgoing = LinkIndex(nodes: nodeNames.count, links: links) { $0.from }
+    incoming = LinkIndex(nodes: nodeNames.count, links: links) { $0.to }
+    self.routing = routing(outgoing, incoming)
+  }
+
+  /// The number of nodes, switches included.
+  public var nodeCount: Int { nodeNames.count }
+
+  /// The host of `node`, or nil for a switch.
+  public func host(of node: NodeID) -> Int? {
+    let accelerator = acceleratorOfNode[node.index]
+    return accelerator < 0 ? nil : hostOfAccelerator[Int(accelerator)]
+  }
+
+  /// Whether both nodes are accelerators of one host.
+  public func shareHost(_ a: NodeID, _ b: NodeID) -> Bool {
+    guard let host = host(of: a) else { return false }
+    return host == self.host(of: b)
+  }
+
+  // MARK: - Routes
+
+  /// The links from `from` to `to`, or nil if there is no way; empty when both are the same node.
+  ///
+  /// `key` picks among equally short ways; network models use one key for a pair of endpoints, as a
+  /// connection keeps its path.
+  /// - Complexity: O(links on the way × choices at each node); ``RouteTable`` remembers the result.
+  public func route(from: NodeID, to: NodeID, key: UInt64) -> [LinkID]? {
+    if from == to { return [] }
+    switch routing {
+    case .shortest(let paths):
+      return paths.route(from: from, to: to, key: key, in: self)
+    case .torus(let torus):
+      return torus.route(from: from, to: to, key: key)
+    case .mesh(let nodes):
+      let (source, target) = (from.index, to.index)
+      return [LinkID(source * (nodes - 1) + (target < source ? target : target - 1))]
+    case .explicit(let routes, let paths):
+      return routes[from, to] ?? paths.route(from: from, to: to, key: key, in: self)
+    }
+  }
+
+  /// The key that models give a pair of endpoints: all their transfers take one path.
+  public static func routeKey(from: NodeID, to: NodeID) -> UInt64 {
+    RandomStream.mix(
+      UInt64(UInt32(bitPattern: from.rawValue)) << 32 | UInt64(UInt32(bitPattern: to.rawValue)))
+  }
+
+  /// Chooses one of `count` equal ways at `node` by hash.
+  static func choice(of count: Int, at node: Int, key: UInt64) -> Int {
+    let hash = RandomStream.mix(key ^ UInt64(truncatingIfNeeded: node) &* 0x9E37_79B9_7F4A_7C15)
+    return Int(hash.multipliedFullWidth(by: UInt64(count)).high)
+  }
+}
