@@ -1,0 +1,146 @@
+import SimKernel
+
+extension CollectiveAlgorithm {
+  /// The plan of `operation` for a group, or the reason why there is none.
+  ///
+  /// - Parameter size: the payload of one rank, or about that: it decides what `auto` picks and how
+  ///   finely a broadcast is cut, nothing else.
+  /// - Parameter root: where a broadcast starts and a reduce ends.
+  /// - Parameter equalSizes: whether all ranks gather payloads of one size, so that an all-gather
+  ///   needs no ``variableSize``.
+  /// - Complexity: O(1) for an implicit plan; only the hierarchical one of uneven hosts is stored.
+  public func makePlan(
+    _ operation: CollectiveOperation, shape: GroupShape, size: ByteCount,
+    root: RankID = RankID(0), equalSizes: Bool = true
+  ) -> Result<Plan, PlanRefusal> {
+    if shape.rankCount < 1 || shape.rankCount > Self.mostRanks {
+      return .failure(
+        PlanRefusal("a collective has 1 to \(Self.mostRanks) ranks, not \(shape.rankCount)"))
+    }
+    if operation == .broadcast || operation == .reduce,
+      !(0..<shape.rankCount).contains(root.index)
+    {
+      return .failure(
+        PlanRefusal(
+          "root \(root.index) is not a rank of a group of \(shape.rankCount); "
+            + "ranks count from 0"))
+    }
+    if operation == .pushPull {
+      return .failure(
+        PlanRefusal("push_pull needs parameter servers, not an all-reduce algorithm"))
+    }
+    if kind == .auto {
+      let choice = automatic(operation, shape: shape, size: size, equalSizes: equalSizes)
+      return choice.makePlan(
+        operation, shape: shape, size: size, root: root, equalSizes: equalSizes)
+    }
+    guard operations.contains(operation) else {
+      let able = Kind.allCases.filter { CollectiveAlgorithm($0).operations.contains(operation) }
+      return .failure(
+        PlanRefusal(
+          "\(kind.rawValue) cannot carry out \(operation.rawValue); "
+            + "these can: \(able.map(\.rawValue).joined(separator: ", "))"))
+    }
+    if kind == .hierarchical { return hierarchical(shape) }
+    return .success(plan(operation, shape: shape, size: size, root: root, equalSizes: equalSizes))
+  }
+
+  /// Chunks and ranks are counted in 32 bits, with room for cyclic ranges.
+  static let mostRanks = 1 << 24
+
+  private func plan(
+    _ operation: CollectiveOperation, shape: GroupShape, size: ByteCount, root: RankID,
+    equalSizes: Bool
+  ) -> Plan {
+    let n = shape.rankCount
+    var name = kind.rawValue
+    var chunkCount = n
+    var pads = false
+    let program: PlanProgram
+    switch (operation, kind) {
+    case (.allReduce, .ring): program = .ring(.allReduce(n))
+    case (.reduceScatter, .ring): program = .ring(.reduceScatter(n))
+    case (.allGather, .ring): program = .ring(.allGather(n))
+    case (.broadcast, .ring):
+      let slices = (size.bytes + slice.bytes - 1) / slice.bytes
+      chunkCount = n == 1 ? 1 : Int(max(1, min(slices, Self.mostSlices)))
+      program = .chain(ChainProgram(ranks: n, root: root.index, chunks: chunkCount))
+    case (.allReduce, .recursiveDoubling):
+      program = .hypercube(HypercubeProgram(.doublingAllReduce, ranks: n))
+    case (.allGather, .recursiveDoubling):
+      program = .hypercube(HypercubeProgram(.doublingAllGather, ranks: n))
+    case (.allReduce, .halvingDoubling):
+      program = .hypercube(HypercubeProgram(.halvingAllReduce, ranks: n))
+    case (.reduceScatter, .halvingDoubling):
+      program = .hypercube(HypercubeProgram(.halvingReduceScatter, ranks: n))
+    case (.allReduce, .tree):
+      program = .tree(TreeProgram(ranks: n, root: 0, reduces: true, broadcasts: true))
+    case (.broadcast, .tree):
+      program = .tree(TreeProgram(ranks: n, root: root.index, reduces: false, broadcasts: true))
+    case (.reduce, .tree):
+      program = .tree(TreeProgram(ranks: n, root: root.index, reduces: true, broadcasts: false))
+    case (.allGather, .bruck): program = .bruck(BruckProgram(ranks: n))
+    case (.allGather, .direct): program = .direct(DirectProgram(ranks: n, reduces: false))
+    case (.reduceScatter, .direct): program = .direct(DirectProgram(ranks: n, reduces: true))
+    default: preconditionFailure("an operation was checked against what the algorithm can do")
+    }
+    if case .hypercube(let p) = program { chunkCount = p.chunkCount }
+    if case .tree = program { chunkCount = 1 }
+    var chosen = program
+    if operation == .allGather, !equalSizes {
+      switch variableSize {
+      case .padded:
+        name += "+padded"
+        pads = true
+      case .groupedBroadcast:
+        name = "grouped_broadcast"
+        chosen = .groupedBroadcast(GroupedBroadcastProgram(ranks: n))
+      case .ideal: name += "+ideal"
+      }
+    }
+    return Plan(
+      name: name, operation: operation, rankCount: n, root: root, chunkCount: chunkCount,
+      cut: operation == .allGather ? .payloads : .equal, pads: pads, program: chosen)
+  }
+
+  // MARK: - Hosts
+
+  private func hierarchical(_ shape: GroupShape) -> Result<Plan, PlanRefusal> {
+    let n = shape.rankCount
+    var sizes = shape.hostSizes
+    if let group {
+      guard n % group == 0 else {
+        return .failure(
+          PlanRefusal("\(n) ranks do not fall into groups of \(group); choose a divisor"))
+      }
+      sizes = Array(repeating: group, count: n / group)
+    }
+    guard let sizes, let first = sizes.first else {
+      return .failure(
+        PlanRefusal(
+          "hierarchical needs consecutive ranks on every host; place the ranks host by host, "
+            + "or set \"group\""))
+    }
+    if sizes.allSatisfy({ $0 == first }) {
+      return .success(
+        Plan(
+          name: kind.rawValue, operation: .allReduce, rankCount: n, chunkCount: n, cut: .equal,
+          program: .twoLevelRing(TwoLevelRingProgram(hosts: sizes.count, perHost: first))))
+    }
+    return .success(Plan.leaders(hostSizes: sizes))
+  }
+}
+
+extension Plan {
+  /// The eight-byte all-gather by which ranks learn the sizes of payloads that vary.
+  ///
+  /// Run it with `CollectiveExecution(plan:size:)` and ``sizeExchangeBytes``.
+  public static func sizeExchange(rankCount: Int) -> Plan {
+    precondition(rankCount > 0, "a collective has a rank")
+    return Plan(
+      name: "size_exchange", operation: .allGather, rankCount: rankCount, chunkCount: rankCount,
+      cut: .payloads, program: .bruck(BruckProgram(ranks: rankCount)))
+  }
+  /// One size as a 64-bit integer.
+  public static var sizeExchangeBytes: ByteCount { .bytes(8) }
+}

@@ -1,0 +1,118 @@
+import SimKernel
+
+/// How a collective is carried out: one member of the family `algorithm`, with its settings.
+///
+///     let ring = CollectiveAlgorithm.named("ring")!
+///     let plan = ring.makePlan(.allReduce, shape: GroupShape(rankCount: 16), size: .megabytes(100))
+public struct CollectiveAlgorithm: Hashable, Sendable {
+  /// The members of the family.
+  public enum Kind: String, CaseIterable, Hashable, Sendable {
+    case auto
+    case ring
+    case recursiveDoubling = "recursive_doubling"
+    case halvingDoubling = "halving_doubling"
+    case tree
+    case hierarchical
+    case bruck
+    case direct
+  }
+
+  /// How an all-gather treats payloads whose sizes differ.
+  public enum VariableSize: String, CaseIterable, Hashable, Sendable {
+    /// Every payload is padded to the largest, after the ranks have exchanged their sizes.
+    case padded
+    /// One broadcast for each rank, in one group: what NCCL users do, which has no all-gather-v.
+    case groupedBroadcast = "grouped_broadcast"
+    /// Every payload travels at its own size, as MPI's all-gather-v does.
+    case ideal
+  }
+
+  public var kind: Kind
+  public var variableSize: VariableSize
+  /// Ranks in a group of the hierarchical algorithm, where this is not the host.
+  public var group: Int?
+  /// The size of the chunks of a pipelined broadcast.
+  public var slice: ByteCount
+
+  /// Open MPI pipelines large broadcasts in segments of this size
+  /// (`coll_tuned_decision_fixed.c`).
+  public static let defaultSlice = ByteCount.kibibytes(128)
+  /// More chunks than this are not made of one broadcast.
+  static let mostSlices: Int64 = 1024
+
+  public init(
+    _ kind: Kind, variableSize: VariableSize = .padded, group: Int? = nil,
+    slice: ByteCount = defaultSlice
+  ) {
+    self.kind = kind
+    self.variableSize = variableSize
+    self.group = group
+    self.slice = slice
+  }
+
+  /// The member called `name`, with its default settings.
+  public static func named(_ name: String) -> CollectiveAlgorithm? {
+    Kind(rawValue: name).map { CollectiveAlgorithm($0) }
+  }
+
+  /// The operations this algorithm can carry out.
+  public var operations: [CollectiveOperation] {
+    switch kind {
+    case .auto: [.allReduce, .reduceScatter, .allGather, .broadcast, .reduce]
+    case .ring: [.allReduce, .reduceScatter, .allGather, .broadcast]
+    case .recursiveDoubling: [.allReduce, .allGather]
+    case .halvingDoubling: [.allReduce, .reduceScatter]
+    case .tree: [.allReduce, .broadcast, .reduce]
+    case .hierarchical: [.allReduce]
+    case .bruck: [.allGather]
+    case .direct: [.reduceScatter, .allGather]
+    }
+  }
+}
+
+// MARK: - Records
+
+extension CollectiveAlgorithm {
+  /// All algorithms, as a scenario names them.
+  public static let registry = Registry<CollectiveAlgorithm>(
+    noun: "algorithm", discriminator: "kind",
+    entries: [
+      entry(.auto, "picks by size and number of ranks, as MPI libraries do; results name the choice"),
+      entry(.ring, "a ring: the least traffic, latency grows with the ranks"),
+      entry(.recursiveDoubling, "exchanges at distance 1, 2, 4, ...: the least latency"),
+      entry(.halvingDoubling, "Rabenseifner's: halves, quarters, ...: least traffic, few rounds"),
+      entry(.tree, "a binomial tree to one rank, from it, or both"),
+      entry(.hierarchical, "rings inside hosts and across them (BlueConnect); leaders if uneven"),
+      entry(.bruck, "Bruck's all-gather: ceil(log2 n) rounds for any number of ranks"),
+      entry(.direct, "every rank sends to every other at once"),
+    ])
+
+  private static func entry(
+    _ kind: Kind, _ summary: String
+  ) -> Registry<CollectiveAlgorithm>.Entry {
+    Registry.Entry(kind.rawValue, summary: summary) { fields in
+      CollectiveAlgorithm(kind, &fields)
+    }
+  }
+
+  private init(_ kind: Kind, _ fields: inout FieldReader) {
+    self.init(kind)
+    if operations.contains(.allGather) {
+      variableSize = fields.optional(
+        "variable_size", .choice("variable size"), default: .padded,
+        doc: "how an all-gather treats payloads of different sizes")
+    }
+    if kind == .hierarchical || kind == .auto {
+      group = fields.optional(
+        "group", .count(1), doc: "consecutive ranks in a group, if not those of one host")
+    }
+    if kind == .ring || kind == .auto {
+      slice = fields.optional(
+        "slice", .size, default: Self.defaultSlice, doc: "chunk size of a pipelined broadcast")
+      if slice.bytes < 1 {
+        fields.report("slice", .outOfRange(found: "\(slice)", expected: "at least one byte"))
+        slice = Self.defaultSlice
+      }
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import SimKernel
+
+/// What the state machine asks of payloads: their size when they leave, and what reducing them costs.
+///
+/// One conformer keeps real payloads, the other only sizes, so that both run through the same state
+/// machine and cannot disagree about order.
+protocol PayloadCarrier {
+  /// Takes the chunks of `step` out of the source's buffer as they are now; returns their size.
+  mutating func depart<A: PayloadAlgebra>(
+    _ index: Int, _ step: PlanStep, _ plan: Plan, _ algebra: inout A
+  ) -> ByteCount
+  /// Reduces or stores them at the destination; returns how long that takes.
+  mutating func apply<A: PayloadAlgebra>(
+    _ index: Int, _ step: PlanStep, _ plan: Plan, _ algebra: inout A
+  ) -> SimDuration
+}
+
+/// Sizes of chunks that are known up front.
+struct ChunkSizes: PayloadCarrier, Sendable {
+  /// The bytes, and the picoseconds of reducing, of all chunks before one.
+  private var bytesBefore: [Int64] = [0]
+  private var workBefore: [Int64] = []
+
+  init() {}
+
+  init(_ sizes: [ByteCount], pads: Bool, reductionRate: Bandwidth?) {
+    let largest = sizes.max() ?? .zero
+    bytesBefore.reserveCapacity(sizes.count + 1)
+    for size in sizes {
+      bytesBefore.append(bytesBefore[bytesBefore.count - 1] + (pads ? largest : size).bytes)
+    }
+    if let reductionRate {
+      workBefore = [0]
+      for size in sizes {
+        let time = SimDuration(picoseconds: workBefore[workBefore.count - 1])
+        workBefore.append((time + reductionRate.time(toSend: size)).picoseconds)
+      }
+    }
+  }
+
+  /// The sum over the chunks of `step`, of which `before` holds the sums from the first on.
+  @inline(__always) private func total(_ before: [Int64], _ step: PlanStep) -> Int64 {
+    let count = before.count - 1
+    let upper = Int(step.upper)
+    if upper <= count { return before[upper] - before[Int(step.lower)] }
+    return before[count] - before[Int(step.lower)] + before[upper - count]
+  }
+
+  mutating func depart<A: PayloadAlgebra>(
+    _ index: Int, _ step: PlanStep, _ plan: Plan, _ algebra: inout A
+  ) -> ByteCount { ByteCount(total(bytesBefore, step)) }
+
+  mutating func apply<A: PayloadAlgebra>(
+    _ index: Int, _ step: PlanStep, _ plan: Plan, _ algebra: inout A
+  ) -> SimDuration {
+    if workBefore.isEmpty || step.action == .store { return .zero }
+    return SimDuration(picoseconds: total(workBefore, step))
+  }
+}
