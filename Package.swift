@@ -21,8 +21,10 @@ let package = Package(
     .target(name: "Collectives", dependencies: ["SimKernel"]),
     .target(name: "Compression", dependencies: ["SimKernel", "CZstd"]),
     .target(name: "Interchange", dependencies: ["SimKernel"]),
+    .target(name: "CModelData", exclude: ["models.txt", "device_times.txt"]),
     .target(
-      name: "Training", dependencies: ["SimKernel", "Networks", "Collectives", "Compression"]),
+      name: "Training",
+      dependencies: ["SimKernel", "Networks", "Collectives", "Compression", "CModelData"]),
     .target(name: "Experiments", dependencies: ["SimKernel", "Training", "Interchange"]),
     .target(name: "Reporting", dependencies: ["SimKernel", "Experiments"]),
     .executableTarget(
