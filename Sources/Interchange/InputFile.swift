@@ -1,0 +1,79 @@
+import Glibc
+
+/// A regular file open for reading at given offsets.
+///
+/// Read with `pread` and not mapped: a file that shrinks meanwhile is then an error and not a signal.
+struct InputFile: ~Copyable {
+  let path: String
+  /// Bytes, as of opening.
+  let size: Int
+  private let descriptor: Int32
+
+  /// Opens `path`.
+  ///
+  /// - Throws: if there is no such file, it may not be read, or it is not a regular file.
+  init(path: String) throws(InterchangeError) {
+    self.path = path
+    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    if descriptor < 0 { throw Self.systemError(path, "it cannot be opened") }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let error = Self.systemError(path, "its size is unknown")
+      close(descriptor)
+      throw error
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw InterchangeError(
+        path: path, found: "not a regular file", expected: "a file of gradients")
+    }
+    size = Int(status.st_size)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Fills `buffer` from `offset` on.
+  ///
+  /// - Throws: if the file ends before.
+  func read(
+    into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(InterchangeError) {
+    var done = 0
+    while done < buffer.count {
+      // In bounds: `done < buffer.count`, and no more than the rest is asked for.
+      let got = pread(
+        descriptor, buffer.baseAddress! + done, min(buffer.count - done, 1 << 26), offset + done)
+      if got < 0 {
+        if errno == EINTR { continue }
+        throw Self.systemError(path, "it cannot be read")
+      }
+      if got == 0 {
+        throw InterchangeError(
+          path: path, found: "the file ends here",
+          expected: "\(buffer.count - done) more bytes", byteOffset: offset + done)
+      }
+      done += got
+    }
+  }
+
+  /// The `count` bytes from `offset` on.
+  func bytes(at offset: Int, count: Int) throws(InterchangeError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    try bytes.withUnsafeMutableBufferPointer { buffer throws(InterchangeError) in
+      try read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+    }
+    return bytes
+  }
+
+  /// The error for `errno`.
+  static func systemError(_ path: String, _ what: String) -> InterchangeError {
+    InterchangeError(
+      path: path, kind: .system, found: what, expected: String(cString: strerror(errno)))
+  }
+
+  /// Whether `path` is a directory.
+  static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+}
