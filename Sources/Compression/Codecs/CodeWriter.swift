@@ -1,0 +1,80 @@
+/// Collects codes of one element each and packs them by the chunk, across the borders of scopes.
+struct CodeWriter<Code: FixedWidthInteger & UnsignedInteger> {
+  /// Elements of a chunk: codes and values of one stay in the first cache.
+  static var chunk: Int { 2048 }
+  private let width: Int
+  private let codes: UnsafeMutablePointer<Code>
+  private let target: UnsafeMutablePointer<UInt8>
+  private var filled = 0
+  private var start = 0
+
+  /// A writer of codes of `width` bits into memory for all of them.
+  init(width: Int, into target: UnsafeMutablePointer<UInt8>, scratch: inout CodecScratch) {
+    self.width = width
+    self.target = target
+    codes = UnsafeMutableRawPointer(scratch.temporary(of: UInt32.self, Self.chunk))
+      .assumingMemoryBound(to: Code.self)
+  }
+
+  /// Appends the codes of elements `range`; `code` sees their positions in ascending order.
+  @inline(__always)
+  mutating func append(_ range: Range<Int>, _ code: (Int) -> Code) {
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let count = min(range.upperBound - position, Self.chunk - filled)
+      let output = codes + filled
+      for offset in 0..<count { output[offset] = code(position + offset) }
+      position += count
+      filled += count
+      if filled == Self.chunk { flush() }
+    }
+  }
+  /// Packs what is left.
+  mutating func finish() { flush() }
+
+  private mutating func flush() {
+    BitPacking.pack(codes, filled, at: start, width: width, into: target)
+    start += filled
+    filled = 0
+  }
+}
+
+/// Reads packed codes by the chunk, across the borders of scopes.
+struct CodeReader<Code: FixedWidthInteger & UnsignedInteger> {
+  private let width: Int
+  private let codes: UnsafeMutablePointer<Code>
+  private let source: UnsafePointer<UInt8>
+  private let total: Int
+  /// The chunk that is unpacked.
+  private var loaded = 0..<0
+
+  /// A reader of `total` codes of `width` bits.
+  init(width: Int, _ source: UnsafePointer<UInt8>, total: Int, scratch: inout CodecScratch) {
+    self.width = width
+    self.source = source
+    self.total = total
+    codes = UnsafeMutableRawPointer(scratch.temporary(of: UInt32.self, CodeWriter<Code>.chunk))
+      .assumingMemoryBound(to: Code.self)
+  }
+
+  /// Calls `body` with the position and code of every element of `range`, in order.
+  ///
+  /// - Precondition: ranges are asked for in ascending order and end within the total.
+  @inline(__always)
+  mutating func read(_ range: Range<Int>, _ body: (Int, Code) -> Void) {
+    var position = range.lowerBound
+    while position < range.upperBound {
+      if position >= loaded.upperBound {
+        // Chunks begin at multiples of 2048, so of 256, as unpacking needs.
+        let end = min(loaded.upperBound + CodeWriter<Code>.chunk, total)
+        BitPacking.unpack(
+          source, at: loaded.upperBound, width: width, end - loaded.upperBound, into: codes)
+        loaded = loaded.upperBound..<end
+      }
+      let end = min(range.upperBound, loaded.upperBound)
+      let input = codes - loaded.lowerBound
+      for index in position..<end { body(index, input[index]) }
+      position = end
+    }
+  }
+}

@@ -1,0 +1,142 @@
+/// Symmetric 8-bit integers: scale = max |x| / 127 per scope, rounding half to even.
+///
+/// Codes add up only under a common scale: with a shared range the workers first take the maximum of
+/// their ranges (4 bytes a scope) and then sum codes in accumulators of 8 + ceil(log2 P) bits; without
+/// one, payloads are gathered. A scope whose maximum is below 2^-100 is sent as zeros, because its
+/// scale would leave the range in which it can be inverted.
+public struct Int8Quantization: Codec {
+  /// Whether all workers quantise with the largest range among them.
+  public let sharedRange: Bool
+
+  public init(sharedRange: Bool = false) { self.sharedRange = sharedRange }
+
+  public var name: String { "int8" }
+  public var parameters: [(key: String, value: String)] {
+    sharedRange ? [("shared_range", "true")] : []
+  }
+  public var traits: CodecTraits {
+    CodecTraits(
+      payloadFormula: "8n+32*ceil(n/B)",
+      citation: "Dettmers, 8-Bit Approximations for Parallelism in Deep Learning, ICLR 2016, "
+        + "arXiv:1511.04561",
+      bias: .biased, sampleScaling: .needsFullTensor)
+  }
+
+  public func accept(_ form: PayloadForm) -> Result<PayloadForm, FormMismatch> {
+    if let mismatch = form.requireFloats(for: name) { return .failure(mismatch) }
+    if sharedRange, form.aggregation == .gather {
+      return .failure(
+        FormMismatch(
+          "int8 with shared_range sums codes but \(form.maker) leaves a payload that must be gathered;"
+            + " leave shared_range out"))
+    }
+    var result = form
+    result.content = .codes
+    result.maker = name
+    if !sharedRange { result.aggregation = .gather }
+    return .success(result)
+  }
+  public func cost(entering load: StageLoad) -> StageCost {
+    var leaving = load
+    leaving.bytesPerValue = 1
+    return StageCost(
+      encode: CodecWork(
+        kernels: 2, bytesPerElement: 9 * load.values,
+        source: "derived: one pass for the range, one to quantise"),
+      decode: CodecWork(
+        kernels: 1, bytesPerElement: 5 * load.values, source: "derived: one pass"),
+      leaving: leaving)
+  }
+  public func worstCase(_ size: inout WorstCase) {
+    size.bitsPerValue = 8
+    size.otherBits += 32 * size.scopeCount
+  }
+
+  public func streamBytes(for record: Encoded) -> Int? {
+    let values = record.streams.reduce(0) { $0 + ($1.role == .values ? $1.count : 0) }
+    return values + 8 + 4 * record.scopeCount
+  }
+  public func encode(
+    _ record: inout Encoded, setting: StageSetting, scratch: inout CodecScratch
+  ) throws(CodecError) {
+    let values = try record.floats(for: name)
+    let bounds = try record.valueBounds(for: name, scratch: &scratch)
+    let memory = scratch.stream(values.count)
+    let codes = memory.assumingMemoryBound(to: Int8.self)
+    let scaleMemory = scratch.stream(4 * record.scopeCount)
+    let scales = scaleMemory.assumingMemoryBound(to: Float.self)
+    for scope in 0..<record.scopeCount {
+      let start = bounds[scope]
+      let count = bounds[scope + 1] - start
+      scales[scope] = 0
+      if count == 0 { continue }
+      let source = values.baseAddress! + start
+      var range = Float(bitPattern: UInt32(Reductions.largestMagnitudeBits(source, count)))
+      guard range.isFinite else { throw setting.notFinite(name, values) }
+      if let shared = setting.sharedScales { range = max(range, shared[scope] * 127) }
+      scales[scope] = Self.quantize(source, count, range: range, into: codes + start)
+    }
+    record.replace(.values, with: PayloadStream(.values, .int8, count: values.count, base: memory))
+    record.replace(
+      .scales,
+      with: PayloadStream(.scales, .float32, count: record.scopeCount, base: scaleMemory))
+  }
+
+  /// Quantises one scope and returns its scale.
+  private static func quantize(
+    _ source: UnsafePointer<Float>, _ count: Int, range: Float, into codes: UnsafeMutablePointer<Int8>
+  ) -> Float {
+    if range < 0x1p-100 {
+      for index in 0..<count { codes[index] = 0 }
+      return 0
+    }
+    let inverse = 127 / range
+    for index in 0..<count {
+      // |x| * inverse <= 127 up to rounding, so the low byte is the code in two's complement.
+      codes[index] = Int8(truncatingIfNeeded: MagicRounding.bits(source[index] * inverse))
+    }
+    return range / 127
+  }
+
+  public func decode(
+    _ record: inout Encoded, target: DecodeTarget, scratch: inout CodecScratch
+  ) throws(CodecError) {
+    let stream = try record.require(.values, .int8, for: name)
+    let scales = try record.require(.scales, .float32, for: name)
+    guard scales.count == record.scopeCount else {
+      throw CodecError(
+        codec: name, byteOffset: scales.offset,
+        "\(scales.count) scales for \(record.scopeCount) scopes")
+    }
+    let bounds = try record.valueBounds(for: name, scratch: &scratch)
+    let output = try target.floats(stream.count, codec: name, scratch: &scratch)
+    let codes = stream.elements(as: Int8.self)
+    for scope in 0..<record.scopeCount {
+      let scale = scales.elements(as: Float.self)[scope]
+      for index in bounds[scope]..<bounds[scope + 1] {
+        output[index] = Float(codes[index]) * scale
+      }
+    }
+    record.remove(.scales)
+    record.replace(
+      .values, with: PayloadStream(.values, .float32, count: stream.count, base: output))
+  }
+
+  // MARK: - Rounds
+
+  public func rounds(_ setup: RoundSetup) -> (any CodecRounds)? {
+    sharedRange && setup.pipeline.form.aggregation == .summable
+      ? SharedRangeRounds(setup) : nil
+  }
+  public func exchanges(_ setup: ExchangeSetup) -> [ExchangeStep]? {
+    guard sharedRange, setup.pipeline.form.aggregation == .summable else { return nil }
+    let accumulator = 8 + ExchangePlan.extraBits(workers: setup.workers)
+    return [
+      ExchangeStep(
+        .max, bits: 32 * setup.scopeCount, elements: setup.scopeCount, purpose: "range of a scope"),
+      ExchangeStep(
+        .sum, bits: accumulator * setup.values, elements: setup.values,
+        purpose: "codes in \(accumulator)-bit accumulators"),
+    ]
+  }
+}

@@ -1,0 +1,34 @@
+import SimKernel
+
+/// Every codec by name.
+///
+/// A new codec is one file, one line here and one test file.
+public enum CodecCatalog {
+  /// The codecs; `{"codec": "top_k", "ratio": 0.01}` or just `"fp16"`.
+  public static let registry = Registry<any Codec>(
+    noun: "codec", discriminator: "codec",
+    entries: [
+      .init("none", summary: "no compression: float32 as it is") { _ in Identity() },
+      .init("fp16", summary: "IEEE half precision, to nearest even") { _ in FloatCast(.float16) },
+      .init("bf16", summary: "bfloat16, to nearest even") { _ in FloatCast(.bfloat16) },
+      .init("int8", summary: "symmetric 8-bit integers, scaled per scope") { fields in
+        Int8Quantization(
+          sharedRange: fields.optional(
+            "shared_range", .bool, default: false,
+            doc: "all workers use the largest range, so that codes add up in a reducing collective"
+          ))
+      },
+      .init("qsgd", summary: "stochastic uniform levels against a norm") { QSGD(&$0) },
+      .init("terngrad", summary: "stochastic -1, 0, +1 times the largest magnitude") {
+        TernGrad(&$0)
+      },
+      .init("ef_sign", summary: "signs times the mean magnitude") { _ in ErrorFeedbackSign() },
+      .init("top_k", summary: "the largest magnitudes with their positions") { TopK(&$0) },
+      .init("random_k", summary: "elements drawn with a seed that all workers share") {
+        RandomK(&$0)
+      },
+      .init("zstd", summary: "lossless compression of whatever the stages before left") {
+        Zstandard(&$0)
+      },
+    ])
+}

@@ -1,0 +1,140 @@
+import SimKernel
+
+/// What became of several workers' gradients: the mean they decode, and what it cost.
+public struct AggregatedGradient: Sendable {
+  /// The mean as every worker has it afterwards.
+  public var mean: [Float]
+  /// The exact mean of the workers' gradients.
+  public var exactMean: [Float]
+  /// How far the one is from the other.
+  public var error: GradientError
+  /// The exchanges, with what each worker contributed, in bits.
+  public var exchanges: [(kind: ExchangeKind, bits: [Int64])]
+}
+
+extension CompressionPipeline {
+  /// Runs the conversation of all workers in memory and compares its mean with the exact one.
+  ///
+  /// `gradients` are the workers' flat gradients of one iteration, by rank.
+  ///
+  /// - Throws: `CodecError` if a gradient is not finite, or a sum leaves its type's range.
+  /// - Complexity: O(P n) for encoding; a gather of P payloads is decoded once, since all workers
+  ///   decode the same bytes.
+  public func aggregate(
+    _ gradients: [[Float]], tensors: [TensorRange]? = nil, scope: CodecScope = .model,
+    random: RandomStream, scratch: inout CodecScratch
+  ) throws(CodecError) -> AggregatedGradient {
+    let count = gradients.first?.count ?? 0
+    let ranges = tensors ?? TensorRange.whole(count)
+    var workers: [any CodecRounds] = []
+    for (rank, gradient) in gradients.enumerated() {
+      precondition(gradient.count == count, "gradients of one length")
+      workers.append(
+        rounds(
+          RoundSetup(
+            pipeline: self, gradient: gradient, tensors: ranges, scope: scope, random: random,
+            worker: rank, workers: gradients.count)))
+    }
+    var exchanges: [(kind: ExchangeKind, bits: [Int64])] = []
+    var mean: [Float] = []
+    conversation: while !workers.isEmpty {
+      var kind = ExchangeKind.sum
+      var payloads: [RoundPayload] = []
+      for rank in workers.indices {
+        switch try workers[rank].next(scratch: &scratch) {
+        case .finished(let result):
+          // Everyone holds the same inputs from here on, so the first worker's mean is everyone's.
+          mean = result
+          break conversation
+        case .exchange(let asked, let payload):
+          kind = asked
+          payloads.append(payload)
+        }
+      }
+      exchanges.append((kind, payloads.map(\.bits)))
+      let result = try RoundExchange.run(kind, payloads)
+      for rank in workers.indices { try workers[rank].receive(result, scratch: &scratch) }
+    }
+    let exact = Self.mean(of: gradients)
+    return AggregatedGradient(
+      mean: mean, exactMean: exact, error: GradientError.compare(original: exact, decoded: mean),
+      exchanges: exchanges)
+  }
+
+  /// The mean in double precision, rounded once.
+  public static func mean(of gradients: [[Float]]) -> [Float] {
+    guard let first = gradients.first else { return [] }
+    var total = first.map(Double.init)
+    for gradient in gradients.dropFirst() {
+      for index in total.indices { total[index] += Double(gradient[index]) }
+    }
+    let workers = Double(gradients.count)
+    return total.map { Float($0 / workers) }
+  }
+}
+
+/// The exchanges themselves, in memory and in the order of ranks.
+enum RoundExchange {
+  static func run(
+    _ kind: ExchangeKind, _ payloads: [RoundPayload]
+  ) throws(CodecError) -> RoundResult {
+    switch kind {
+    case .gather:
+      return .gathered(
+        payloads.map { payload in
+          if case .frame(let bytes, _) = payload { return bytes }
+          return []
+        })
+    case .broadcast: return .one(payloads[0])
+    case .sum, .max:
+      var result = payloads[0]
+      for payload in payloads.dropFirst() { result = try reduce(kind, result, payload) }
+      return .one(result)
+    }
+  }
+
+  private static func reduce(
+    _ kind: ExchangeKind, _ a: RoundPayload, _ b: RoundPayload
+  ) throws(CodecError) -> RoundPayload {
+    switch (a, b) {
+    case (.numbers(let left, let type), .numbers(let right, _)) where left.count == right.count:
+      var result = left
+      for index in result.indices {
+        result[index] =
+          kind == .max ? max(left[index], right[index]) : left[index] + right[index]
+      }
+      return .numbers(try rounded(result, to: type), type: type)
+    case (.integers(let left, let width), .integers(let right, _)) where left.count == right.count:
+      // Codes of at most 15 bits and accumulators of at most 31 do not overflow.
+      return .integers(
+        left.indices.map { kind == .max ? max(left[$0], right[$0]) : left[$0] + right[$0] },
+        accumulatorBits: width)
+    default: throw CodecError(codec: "rounds", "payloads of different shape cannot be reduced")
+    }
+  }
+
+  private static func rounded(
+    _ values: [Float], to type: ElementType
+  ) throws(CodecError) -> [Float] {
+    if type != .float16 && type != .bfloat16 { return values }
+    var half = [UInt16](repeating: 0, count: values.count)
+    var result = values
+    let worst = half.withUnsafeMutableBufferPointer { output in
+      result.withUnsafeMutableBufferPointer { memory -> UInt16 in
+        guard let input = memory.baseAddress, let output = output.baseAddress else { return 0 }
+        if type == .float16 {
+          let worst = HalfPrecision.toFloat16(input, output, memory.count)
+          HalfPrecision.fromFloat16(output, input, memory.count)
+          return worst >= 0x7C00 ? 1 : 0
+        }
+        let worst = HalfPrecision.toBFloat16(input, output, memory.count)
+        HalfPrecision.fromBFloat16(output, input, memory.count)
+        return worst >= 0x7F80 ? 1 : 0
+      }
+    }
+    if worst != 0 {
+      throw CodecError(codec: type == .float16 ? "fp16" : "bf16", "the workers' sum overflows")
+    }
+    return result
+  }
+}
