@@ -10,6 +10,9 @@ import SimKernel
 /// | broadcast | below 12 KiB or 8 ranks tree; else ring | MPICH, `bcast.c`, with Open MPI's pipeline for the large ones |
 /// | reduce | tree | |
 ///
+/// The Open MPI rule is that of commit 010080e, measured on a 64-node Myrinet cluster; other releases
+/// may differ. An all-gather takes the size of one rank's payload and compares n times that.
+///
 /// Where an all-reduce would be a ring and every host holds the same number, at least two, of
 /// consecutive ranks, it is hierarchical: NCCL lays several rings so that all network interfaces
 /// carry their share, and this form has that traffic. Variable sizes leave the choice as it is.

@@ -34,8 +34,7 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
   /// The size of the chunks of a pipelined broadcast.
   public var slice: ByteCount
 
-  /// Open MPI pipelines large broadcasts in segments of this size
-  /// (`coll_tuned_decision_fixed.c`).
+  /// The segments in which Open MPI pipelines large broadcasts (`coll_tuned_decision_fixed.c`).
   public static let defaultSlice = ByteCount.kibibytes(128)
   /// More chunks than this are not made of one broadcast.
   static let mostSlices: Int64 = 1024
@@ -77,7 +76,8 @@ extension CollectiveAlgorithm {
   public static let registry = Registry<CollectiveAlgorithm>(
     noun: "algorithm", discriminator: "kind",
     entries: [
-      entry(.auto, "picks by size and number of ranks, as MPI libraries do; results name the choice"),
+      entry(
+        .auto, "picks by size and number of ranks, as MPI libraries do; results name the choice"),
       entry(.ring, "a ring: the least traffic, latency grows with the ranks"),
       entry(.recursiveDoubling, "exchanges at distance 1, 2, 4, ...: the least latency"),
       entry(.halvingDoubling, "Rabenseifner's: halves, quarters, ...: least traffic, few rounds"),

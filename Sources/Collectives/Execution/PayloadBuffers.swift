@@ -18,6 +18,7 @@ struct PayloadBuffers: PayloadCarrier, Sendable {
   private var nodes: [Node] = []
   private var freeNode: Int32 = -1
   private var paddedSize: ByteCount?
+  private var rankCount = 0
   /// Ranks of a padding plan that are ready and wait for the sizes of the others.
   private var waiting: [RankID] = []
 
@@ -30,6 +31,7 @@ struct PayloadBuffers: PayloadCarrier, Sendable {
     }
     self.payloads = payloads
     self.paddedSize = paddedSize
+    rankCount = plan.rankCount
     chunks = Array(repeating: -1, count: plan.rankCount * plan.chunkCount)
   }
 
@@ -126,8 +128,8 @@ struct PayloadBuffers: PayloadCarrier, Sendable {
     if paddedSize != nil { return true }
     precondition(!waiting.contains(rank), "a rank becomes ready once")
     waiting.append(rank)
-    if waiting.count < payloads.count { return false }
-    paddedSize = payloads.map { algebra.size(of: $0) }.max()
+    if waiting.count < rankCount { return false }
+    paddedSize = payloads[..<rankCount].map { algebra.size(of: $0) }.max()
     return true
   }
   /// The ranks that waited for the size, in the order in which they became ready.

@@ -1,0 +1,102 @@
+import Collectives
+import SimKernel
+import Testing
+
+/// One registered algorithm with one operation it can carry out.
+struct PlanCase: Sendable, CustomTestStringConvertible {
+  var algorithm: CollectiveAlgorithm
+  var operation: CollectiveOperation
+  var equalSizes = true
+
+  var testDescription: String {
+    let sizes = equalSizes ? "" : " \(algorithm.variableSize.rawValue)"
+    return "\(operation.rawValue) by \(algorithm.kind.rawValue)\(sizes)"
+  }
+
+  /// Everything in the registry, and every way of gathering unequal sizes.
+  static var all: [PlanCase] {
+    CollectiveAlgorithm.registry.names.flatMap { name -> [PlanCase] in
+      let algorithm = CollectiveAlgorithm.named(name)!
+      return algorithm.operations.flatMap { operation -> [PlanCase] in
+        let equal = PlanCase(algorithm: algorithm, operation: operation)
+        if operation != .allGather { return [equal] }
+        return [equal]
+          + CollectiveAlgorithm.VariableSize.allCases.map {
+            var algorithm = algorithm
+            algorithm.variableSize = $0
+            return PlanCase(algorithm: algorithm, operation: operation, equalSizes: false)
+          }
+      }
+    }
+  }
+
+  /// Groups of 1 to 17 ranks; for `hierarchical` also every number of ranks a host.
+  var shapes: [GroupShape] {
+    (1...17).flatMap { n -> [GroupShape] in
+      algorithm.kind == .hierarchical
+        ? (1...n).map { GroupShape(rankCount: n, ranksPerHost: $0) }
+        : [GroupShape(rankCount: n)]
+    }
+  }
+
+  func plan(
+    _ shape: GroupShape, size: ByteCount = .bytes(40_000), root: Int = 0
+  ) throws -> Plan {
+    try algorithm.makePlan(
+      operation, shape: shape, size: size, root: RankID(root), equalSizes: equalSizes
+    ).get()
+  }
+}
+
+/// Payloads for `plan` that differ in every element; of an all-gather with `unequal` sizes also in
+/// length.
+func vectors(for plan: Plan, elements: Int, unequal: Bool = false) -> [[Int]] {
+  (0..<plan.rankCount).map { rank in
+    let count = unequal ? (rank * 7 + 3) % 5 * elements / 4 : elements
+    return (0..<count).map { (rank + 1) * 1_000_003 + $0 * 17 + $0 * rank }
+  }
+}
+
+/// What `rank` must end with, chunk by chunk joined together.
+func expectedResult(_ plan: Plan, _ vectors: [[Int]], rank: RankID) -> [Int] {
+  let workers = vectors[..<plan.workerCount]
+  switch plan.operation {
+  case .allGather: return vectors.flatMap { $0 }
+  case .broadcast: return vectors[plan.root.index]
+  case .allReduce, .reduceScatter, .reduce, .pushPull:
+    let sum = workers.dropFirst().reduce(workers[0]) { zip($0, $1).map { $0 + $1 } }
+    return plan.finalChunks(of: rank).flatMap { chunk -> [Int] in
+      let part = plan.bounds(ofChunk: Int(chunk))
+      let count = Int64(sum.count)
+      return Array(
+        sum[
+          Int(count * part.lowerBound / plan.whole)..<Int(count * part.upperBound / plan.whole)])
+    }
+  }
+}
+
+/// Runs `plan` on integer vectors in a random order and checks every rank's result.
+@discardableResult
+func checkOnIntegers(
+  _ plan: Plan, elements: Int, unequal: Bool = false, seed: UInt64,
+  costPerElement: SimDuration = .zero
+) -> RandomDriver {
+  var algebra = IntegerAlgebra(costPerElement: costPerElement)
+  let vectors = vectors(for: plan, elements: elements, unequal: unequal)
+  let payloads = vectors.map { algebra.payload($0) }
+  var execution = CollectiveExecution(plan: plan, payloads: payloads)
+  let driver = RandomDriver(&execution, &algebra, seed: seed)
+  #expect(execution.isComplete, "\(plan.name): \(execution.pendingDescription())")
+  #expect(execution.pendingDescription() == "")
+  #expect(driver.sent.reduce(0, +) == plan.stepCount)
+  #expect(driver.maximumCombining <= 1)
+  for rank in (0..<plan.rankCount).map({ RankID($0) }) where execution.isFinished(rank) {
+    let result = execution.result(of: rank)
+    #expect(result.map(\.chunk) == plan.finalChunks(of: rank).map(Int.init))
+    let values = result.flatMap { algebra.vectors[$0.payload.index] }
+    #expect(
+      values == expectedResult(plan, vectors, rank: rank),
+      "\(plan.name), \(plan.rankCount) ranks, rank \(rank.index), seed \(seed)")
+  }
+  return driver
+}
