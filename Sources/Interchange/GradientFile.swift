@@ -42,6 +42,23 @@ public struct GradientFile: Sendable {
     values[tensor.offset..<(tensor.offset + tensor.count)]
   }
 
+  /// The tensors whose names begin with `prefix`, under the rest of their names; nil if there are none.
+  ///
+  /// For files that hold several steps or workers: `s03.w1.` selects one of each.
+  public func selecting(prefix: String) -> GradientFile? {
+    var tensors: [GradientTensor] = []
+    var values: [Float] = []
+    for tensor in self.tensors where tensor.name.hasPrefix(prefix) {
+      tensors.append(
+        GradientTensor(
+          name: String(tensor.name.dropFirst(prefix.count)), shape: tensor.shape,
+          offset: values.count, count: tensor.count))
+      values += self.values(of: tensor)
+    }
+    return tensors.isEmpty
+      ? nil : GradientFile(origin: origin, tensors: tensors, values: values)
+  }
+
   /// Reads `path` by its extension: `.safetensors`, `.npy`, or raw little-endian single precision
   /// as `.bin`, `.f32` or `.raw`.
   ///

@@ -26,22 +26,3 @@ public enum RawFloats {
     try file.finish()
   }
 }
-
-extension [Float] {
-  /// An array of `count` elements that `body` fills completely, without zeroing it first.
-  static func filled(
-    count: Int,
-    _ body: (UnsafeMutableBufferPointer<Float>) throws(InterchangeError) -> Void
-  ) throws(InterchangeError) -> [Float] {
-    var failure: InterchangeError?
-    let values = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      do throws(InterchangeError) {
-        // The buffer may be larger than asked for.
-        try body(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
-        initialized = count
-      } catch { failure = error }
-    }
-    if let failure { throw failure }
-    return values
-  }
-}

@@ -11,7 +11,8 @@ public enum Safetensors {
   /// Reads the floating-point tensors of `path`.
   ///
   /// The order is that of the JSON list `order` in the file's metadata, if it is there; else the
-  /// order of the data. `F64`, `F32`, `F16` and `BF16` become `Float`; other types are refused.
+  /// order of the data. Names there may lack a prefix that the tensors have, such as `s00.w1.`, when
+  /// the file holds the same tensors several times. `F64`, `F32`, `F16` and `BF16` become `Float`; other types are refused.
   public static func read(path: String) throws(InterchangeError) -> GradientFile {
     let file = try InputFile(path: path)
     let header = try header(of: file)

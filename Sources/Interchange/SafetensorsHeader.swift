@@ -197,23 +197,52 @@ struct SafetensorsHeaderReader {
   }
 
   /// The tensors in the order of `names`, which must name each once.
+  ///
+  /// A file of several workers or steps holds the same tensors under several prefixes, such as
+  /// `s00.w1.fc1.weight`, and its order names `fc1.weight` once: the prefixes then follow the data.
   private func arrange(
     _ entries: [SafetensorsHeader.Entry], _ names: [String]
   ) throws(InterchangeError) -> [SafetensorsHeader.Entry] {
-    var positions: [String: Int] = [:]
-    for (index, entry) in entries.enumerated() { positions[entry.name] = index }
-    var arranged: [SafetensorsHeader.Entry] = []
-    for name in names {
-      guard let index = positions.removeValue(forKey: name) else {
-        throw failure(
-          "the metadata \"order\" names \"\(name)\", which is not there or named twice",
-          "the order names every tensor once", 8)
+    let rule = "the metadata \"order\" names every tensor once, perhaps without a prefix"
+    var ranks: [String: Int] = [:]
+    for (rank, name) in names.enumerated() {
+      guard ranks.updateValue(rank, forKey: name) == nil else {
+        throw failure("the metadata \"order\" names \"\(name)\" twice", rule, 8)
       }
-      arranged.append(entries[index])
     }
-    guard let missing = entries.first(where: { positions[$0.name] != nil }) else { return arranged }
-    throw failure(
-      "the metadata \"order\" leaves out \"\(missing.name)\"", "the order names every tensor once",
-      8)
+    var groups: [String: Int] = [:]
+    var placed: [(group: Int, rank: Int, entry: SafetensorsHeader.Entry)] = []
+    var present: [[Bool]] = []
+    for entry in entries {
+      guard let (prefix, rank) = Self.place(of: entry.name, in: ranks) else {
+        throw failure("the metadata \"order\" leaves out \"\(entry.name)\"", rule, 8)
+      }
+      let group = groups[prefix] ?? present.count
+      if group == present.count {
+        groups[prefix] = group
+        present.append([Bool](repeating: false, count: names.count))
+      }
+      present[group][rank] = true
+      placed.append((group, rank, entry))
+    }
+    for flags in present {
+      if let missing = flags.firstIndex(of: false) {
+        throw failure(
+          "the metadata \"order\" names \"\(names[missing])\", which is not there", rule, 8)
+      }
+    }
+    return placed.sorted { ($0.group, $0.rank) < ($1.group, $1.rank) }.map(\.entry)
+  }
+
+  /// The longest ending of `name` that has a rank, and what stands before it.
+  private static func place(
+    of name: String, in ranks: [String: Int]
+  ) -> (prefix: String, rank: Int)? {
+    if let rank = ranks[name] { return ("", rank) }
+    for dot in name.indices where name[dot] == "." {
+      let start = name.index(after: dot)
+      if let rank = ranks[String(name[start...])] { return (String(name[..<start]), rank) }
+    }
+    return nil
   }
 }

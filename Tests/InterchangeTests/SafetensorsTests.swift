@@ -54,6 +54,26 @@ struct SafetensorsTests {
     #expect(file.values(of: file.tensors[1]) == [1, 2])
   }
 
+  @Test("one order holds for every prefix, in the order of the data") func prefixes() throws {
+    let folder = try ScratchFolder()
+    let header = """
+      {"__metadata__": {"order":"[\\"z\\", \\"a.b\\"]"},
+       "w1.a.b": {"dtype":"F32","shape":[1],"data_offsets":[0,4]},
+       "w1.z": {"dtype":"F32","shape":[1],"data_offsets":[4,8]},
+       "w0.z": {"dtype":"F32","shape":[1],"data_offsets":[8,12]},
+       "w0.a.b": {"dtype":"F32","shape":[1],"data_offsets":[12,16]}}
+      """
+    let path = try folder.file("f.safetensors", safetensors(header, data([1, 2, 3, 4])))
+    let file = try GradientFile.read(path: path)
+    #expect(file.tensors.map(\.name) == ["w1.z", "w1.a.b", "w0.z", "w0.a.b"])
+    #expect(file.values == [2, 1, 3, 4])
+    let one = try #require(file.selecting(prefix: "w0."))
+    #expect(one.tensors.map(\.name) == ["z", "a.b"])
+    #expect(one.tensors.map(\.offset) == [0, 1])
+    #expect(one.values == [3, 4])
+    #expect(file.selecting(prefix: "w2.") == nil)
+  }
+
   @Test("every floating-point type becomes single precision") func types() throws {
     let folder = try ScratchFolder()
     let header = """
@@ -119,8 +139,14 @@ struct SafetensorsTests {
       ("[]", 0, "not JSON"),
       ("{\"a\":", 0, "not JSON"),
       (
-        "{\"__metadata__\":{\"order\":\"[\\\"b\\\"]\"},"
-          + "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "names \"b\""
+        "{\"__metadata__\":{\"order\":\"[\\\"a\\\",\\\"b\\\"]\"},"
+          + "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
+        "names \"b\", which"
+      ),
+      (
+        "{\"__metadata__\":{\"order\":\"[\\\"a\\\",\\\"a\\\"]\"},"
+          + "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
+        "names \"a\" twice"
       ),
       (
         "{\"__metadata__\":{\"order\":\"[]\"},"
@@ -200,5 +226,9 @@ struct SafetensorsTests {
     #expect(mlp.values.count == 17226)
     let steps = try GradientFile.read(path: "\(folder)/mlp-tiny.sequence.safetensors")
     #expect(steps.values.count == 2130 * 16 * 4)
+    #expect(steps.tensors[0].name == "s00.w0.fc1.weight")
+    let last = try #require(steps.selecting(prefix: "s15.w3."))
+    #expect(last.tensors.map(\.name).last == "fc3.bias")
+    #expect(last.values.count == 2130)
   }
 }

@@ -7,7 +7,10 @@ final class ScratchFolder {
   let path: String
 
   init() throws {
-    path = NSTemporaryDirectory() + "simnet-interchange-\(UUID().uuidString)"
+    // In memory where there is such a folder: the damage tests write thousands of small files.
+    let memory = "/dev/shm"
+    let root = FileManager.default.isWritableFile(atPath: memory) ? memory : NSTemporaryDirectory()
+    path = root + "/simnet-interchange-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
   deinit { try? FileManager.default.removeItem(atPath: path) }

@@ -30,7 +30,7 @@ enum Calibration {
             let close = isSelf && candidate == modelClass
             return Sourced(
               mean.value, close ? .derived : .assumed,
-              "\(percent(mean.value)) of the peak, as \(mean.models) on a \(name)")
+              "\(percent(mean.value)) of the peak, as \(mean.models) on the \(name)")
           }
         }
       }

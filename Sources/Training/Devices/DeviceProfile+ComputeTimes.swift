@@ -27,7 +27,7 @@ extension DeviceProfile {
     if resident > memory.value {
       times.warnings.append(
         "parameters, gradients and optimizer state take \(resident.bytes / 1_000_000_000) GB, more"
-          + " than the \(memory.value.bytes / 1_000_000_000) GB of a \(name)")
+          + " than the \(memory.value.bytes / 1_000_000_000) GB of the \(name)")
     }
     return times
   }
@@ -36,13 +36,20 @@ extension DeviceProfile {
   private func available(_ precision: Precision) -> (Precision, [String]) {
     if peak(precision) != nil { return (precision.arithmetic, []) }
     return (
-      .fp32, ["a \(name) has no units for \(precision.rawValue); timed as fp32"]
+      .fp32, ["the \(name) has no units for \(precision.rawValue); timed as fp32"]
     )
   }
 
   private func estimate(
     _ model: ModelTable, _ batch: Int, _ precision: Precision, _ warnings: inout [String]
   ) -> ComputeTimes {
+    if let other = TimingRecord.all.first(where: {
+      $0.log != nil && $0.device == name && $0.model == model.name && $0.precision != precision
+    }) {
+      warnings.append(
+        "\(other.precision.rawValue) times of \(model.name) on the \(name) are from a slower set-up"
+          + " than \(precision.rawValue) ones; comparing the two exaggerates the gain")
+    }
     // A user's table may carry a catalogued name; only the catalogued tensors were measured.
     if let record = TimingRecord.find(device: name, precision: precision, model: model.name),
       let summary = ModelCatalog.summary(named: model.name), summary.source == model.source,
@@ -68,7 +75,7 @@ extension DeviceProfile {
     var warnings = warnings
     if batch != record.batch {
       warnings.append(
-        "\(model.name) on a \(name) was measured at batch \(record.batch) only; times at batch"
+        "\(model.name) on the \(name) was measured at batch \(record.batch) only; times at batch"
           + " \(batch) are in proportion")
     }
     func scaled(_ time: SimDuration) -> SimDuration {
@@ -100,11 +107,11 @@ extension DeviceProfile {
     var warnings = warnings
     if record.isBatchStated, batch != record.batch {
       warnings.append(
-        "\(model.name) on a \(name) is published at batch \(record.batch); times at batch \(batch)"
+        "\(model.name) on the \(name) is published at batch \(record.batch); times at batch \(batch)"
           + " are in proportion")
     } else if !record.isBatchStated, batch * 4 < record.batch {
       warnings.append(
-        "the published rate of \(model.name) on a \(name) is for full batches; at batch \(batch)"
+        "the published rate of \(model.name) on the \(name) is for full batches; at batch \(batch)"
           + " the device will be slower")
     }
     let stated =

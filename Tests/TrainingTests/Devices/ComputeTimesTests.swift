@@ -116,7 +116,8 @@ struct ComputeTimesTests {
     #expect(abs(ratio - 2) < 1e-6)
     #expect(times.forwardEvidence.provenance == .derived)
     #expect(times.forwardEvidence.sentence.contains("DeepLearningExamples"))
-    #expect(times.warnings.isEmpty)
+    // ResNet-50 in fp32 was measured on a slower V100 than the published one.
+    #expect(times.warnings.count == (device == "v100" && model == "resnet50" ? 1 : 0))
   }
 
   @Test("models nobody ran are timed like those of their kind, and say so") func calibrated() throws
