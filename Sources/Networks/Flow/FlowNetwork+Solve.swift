@@ -1,16 +1,19 @@
 import SimKernel
 
 /// Lists reused by every solve of a ``FlowNetwork``.
-struct SolverScratch {
-  /// Flows to solve; grows while a component is being gathered.
-  var set: [Int32] = []
-  var linkStamp: [Int32] = []
-  var openLinks: [Int32] = []
-  var rates: [(flow: Int32, rate: Double)] = []
-  var changed: [Int32] = []
+struct SolverScratch: ~Copyable {
+  /// Flows to solve; grows while components are being gathered.
+  var set = FlatBuffer<Int32>()
+  /// The solve in which a link was last opened.
+  var linkStamp: FlatBuffer<Int32>
+  /// Flows whose rate changed.
+  var changed = FlatBuffer<Int32>()
+  /// Counts solves.
   var stamp: Int32 = 0
   /// Complete solves left before the size of components is looked at again.
   var fullSolves = 0
+
+  init(linkCount: Int) { linkStamp = FlatBuffer(repeating: 0, count: linkCount) }
 }
 
 extension FlowNetwork {
@@ -19,15 +22,18 @@ extension FlowNetwork {
   /// Flows whose rate stays the same keep their finish.
   mutating func settle() {
     if fresh.isEmpty && dirty.isEmpty { return }
-    solverScratch.stamp &+= 1
-    solverScratch.set.removeAll(keepingCapacity: true)
-    for slot in fresh.map(Int.init) where flows[slot].phase == .fresh {
+    scratch.stamp &+= 1
+    scratch.set.truncate()
+    for index in fresh.indices {
+      let slot = Int(fresh[index])
+      if flows[slot].phase != .fresh { continue }
       if solverChoice != .full, startAlone(slot) { continue }
       flows[slot].phase = .flowing
       gather(slot)
     }
-    fresh.removeAll(keepingCapacity: true)
-    for link in dirty.map(Int.init) {
+    fresh.truncate()
+    for index in dirty.indices {
+      let link = Int(dirty[index])
       links[link].isDirty = false
       var entry = links[link].head
       while entry >= 0 {
@@ -35,8 +41,8 @@ extension FlowNetwork {
         entry = entries[Int(entry)].next
       }
     }
-    dirty.removeAll(keepingCapacity: true)
-    if solverScratch.set.isEmpty { return }
+    dirty.truncate()
+    if scratch.set.isEmpty { return }
     if wantsFullSolve() || !openComponents() { openEverything() }
     solve()
   }
@@ -56,18 +62,16 @@ extension FlowNetwork {
       remaining: flows[slot].remaining, of: flows[slot].transfer.size, at: rate)
     let finish = delay == .max ? .never : present + SimDuration(picoseconds: delay)
     flows[slot].finish = finish.picoseconds
-    if finish != .never {
-      flows[slot].handle = queue.scheduleCancellable(UInt32(slot) << 1, at: finish)
-    }
+    heap.set(slot, finish.picoseconds)
     return true
   }
 
   /// Adds a flow to the set once.
   @inline(__always)
   private mutating func gather(_ slot: Int) {
-    if flows[slot].stamp == solverScratch.stamp { return }
-    flows[slot].stamp = solverScratch.stamp
-    solverScratch.set.append(Int32(truncatingIfNeeded: slot))
+    if flows[slot].stamp == scratch.stamp { return }
+    flows[slot].stamp = scratch.stamp
+    scratch.set.append(Int32(truncatingIfNeeded: slot))
   }
 
   private mutating func wantsFullSolve() -> Bool {
@@ -75,8 +79,8 @@ extension FlowNetwork {
     case .full: return true
     case .incremental: return false
     case .adaptive:
-      if solverScratch.fullSolves == 0 { return false }
-      solverScratch.fullSolves -= 1
+      if scratch.fullSolves == 0 { return false }
+      scratch.fullSolves -= 1
       return true
     }
   }
@@ -85,21 +89,20 @@ extension FlowNetwork {
   /// cheaper than to go on.
   private mutating func openComponents() -> Bool {
     let mayGiveUp = solverChoice == .adaptive && links.count <= 8 * live.count
-    let stamp = solverScratch.stamp
+    let stamp = scratch.stamp
     var index = 0
-    solverScratch.openLinks.removeAll(keepingCapacity: true)
-    while index < solverScratch.set.count {
-      if mayGiveUp, solverScratch.set.count * 2 > live.count {
-        solverScratch.fullSolves = 15
+    while index < scratch.set.count {
+      if mayGiveUp, scratch.set.count * 2 > live.count {
+        scratch.fullSolves = 15
         return false
       }
-      let slot = Int(solverScratch.set[index])
+      let slot = Int(scratch.set[index])
       index += 1
       let first = Int(flows[slot].firstEntry)
       for position in first..<first + Int(flows[slot].entryCount) {
         let link = Int(entryLinks[position])
-        if solverScratch.linkStamp[link] == stamp { continue }
-        solverScratch.linkStamp[link] = stamp
+        if scratch.linkStamp[link] == stamp { continue }
+        scratch.linkStamp[link] = stamp
         solver.open(link: link, capacity: links[link].capacity, weight: links[link].weight)
         var entry = links[link].head
         while entry >= 0 {
@@ -112,8 +115,8 @@ extension FlowNetwork {
   }
 
   private mutating func openEverything() {
-    solverScratch.set.removeAll(keepingCapacity: true)
-    solverScratch.set.append(contentsOf: live)
+    scratch.set.truncate()
+    for index in live.indices { scratch.set.append(live[index]) }
     for link in links.indices {
       solver.open(link: link, capacity: links[link].capacity, weight: links[link].weight)
     }
@@ -121,34 +124,32 @@ extension FlowNetwork {
 
   /// Solves the set and reschedules the flows whose rates differ.
   private mutating func solve() {
-    for slot in solverScratch.set {
+    for index in scratch.set.indices {
+      let slot = scratch.set[index]
       let flow = flows[Int(slot)]
       solver.items.append(
         MaxMinSolver.Item(
           flow: slot, start: flow.firstEntry, count: flow.entryCount,
           best: MaxMinSolver.Item.unknown, capShare: flow.cap / flow.weight, weight: flow.weight))
     }
-    solverScratch.rates.removeAll(keepingCapacity: true)
-    entryLinks.withUnsafeBufferPointer { links in
-      if let base = links.baseAddress { solver.solve(pathLinks: base, into: &solverScratch.rates) }
-    }
-    solverScratch.changed.removeAll(keepingCapacity: true)
-    for (flow, rate) in solverScratch.rates {
-      let slot = Int(flow)
-      if flows[slot].rate == rate { continue }
+    solver.solve(pathLinks: entryLinks)
+    scratch.changed.truncate()
+    for index in solver.rates.indices {
+      let result = solver.rates[index]
+      let slot = Int(result.flow)
+      if flows[slot].rate == result.rate { continue }
       let remaining = flows[slot].remaining(at: present)
       flows[slot].remaining = remaining
       flows[slot].since = present.picoseconds
-      flows[slot].rate = rate
+      flows[slot].rate = result.rate
       let delay = FluidArithmetic.delay(
-        remaining: remaining, of: flows[slot].transfer.size, at: rate)
+        remaining: remaining, of: flows[slot].transfer.size, at: result.rate)
       flows[slot].finish =
         delay == .max ? .max : (present + SimDuration(picoseconds: delay)).picoseconds
-      if flows[slot].handle != nil { unschedule(slot) }
-      solverScratch.changed.append(flow)
+      scratch.changed.append(result.flow)
     }
-    flows.withUnsafeBufferPointer { flows in
-      heap.update(solverScratch.changed) { flows[$0].finish }
-    }
+    // In bounds: changed flows are slots of `flows`.
+    let flows = flows.base
+    heap.update(scratch.changed) { flows[$0].finish }
   }
 }

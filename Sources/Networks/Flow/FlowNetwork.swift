@@ -31,22 +31,22 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   var present = SimTime.zero
   var routes: RouteTable
   /// Links of the topology, then a pair a host if hosts are capped.
-  var links: [FlowLink] = []
-  var flows: [FlowState] = []
-  private var freeFlows: [Int32] = []
+  var links: FlatBuffer<FlowLink>
+  var flows = FlatBuffer<FlowState>()
+  private var freeFlows = FlatBuffer<Int32>()
   /// Flows on links, in no particular order.
-  var live: [Int32] = []
-  var entryLinks: [Int32] = []
-  var entries: [PathEntries] = []
+  var live = FlatBuffer<Int32>()
+  /// Link numbers of the ways of live flows; entry i is in the list of link `entryLinks[i]`.
+  var entryLinks = FlatBuffer<Int32>()
+  var entries = FlatBuffer<PathEntry>()
   private var freeBlocks: [[Int32]] = []
-  /// Ends of flows that met nobody, and arrivals: flow << 1 | (1 for an arrival).
-  var queue = EventQueue<UInt32>()
+  /// Ends of flowing flows and arrivals of propagating ones.
   var heap = FinishHeap()
   var outbox = Outbox()
-  var fresh: [Int32] = []
-  var dirty: [Int32] = []
+  var fresh = FlatBuffer<Int32>()
+  var dirty = FlatBuffer<Int32>()
   var solver: MaxMinSolver
-  var solverScratch = SolverScratch()
+  var scratch: SolverScratch
 
   /// A network at time zero in which nothing moves.
   public init(_ topology: Topology, transport: Transport, solver: Solver = .adaptive) {
@@ -54,18 +54,22 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     self.transport = transport
     solverChoice = solver
     routes = RouteTable(topology, transport: transport)
+    links = FlatBuffer(capacity: routes.linkCount)
+    var largest = 0.0
     for link in topology.links {
       let rate = transport.payloadRate(of: link, at: link.bandwidth)
       links.append(FlowLink(capacity: Double(rate.bitsPerSecond), bandwidth: link.bandwidth))
+      largest = max(largest, Double(rate.bitsPerSecond))
     }
     if let cap = transport.hostCap {
       for _ in 0..<2 * topology.hostCount {
         links.append(FlowLink(capacity: Double(cap.bitsPerSecond), bandwidth: cap))
       }
+      largest = max(largest, Double(cap.bitsPerSecond))
     }
-    self.solver = MaxMinSolver(linkCount: links.count)
-    _ = self.solver.setLargest(capacity: links.map(\.capacity).max() ?? 0)
-    solverScratch.linkStamp = [Int32](repeating: 0, count: links.count)
+    self.solver = MaxMinSolver(linkCount: routes.linkCount)
+    _ = self.solver.setLargest(capacity: largest)
+    scratch = SolverScratch(linkCount: routes.linkCount)
   }
 
   // MARK: - NetworkModel
@@ -111,7 +115,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       if flows[slot].livePosition >= 0 {
         leave(slot, carrying: flows[slot].joined - flows[slot].remaining(at: now))
       }
-      unschedule(slot)
+      heap.remove(slot)
       release(slot)
     }
   }
@@ -126,7 +130,9 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     let before = links[index].capacity
     links[index].capacity = links[index].isUp ? Double(rate.bitsPerSecond) : 0
     markDirty(index)
-    if solver.setLargest(capacity: links.reduce(0) { max($0, $1.capacity) }) {
+    var largest = 0.0
+    for other in links.indices { largest = max(largest, links[other].capacity) }
+    if solver.setLargest(capacity: largest) {
       // Sums were rounded to another place: all rates are computed anew, or complete and restricted
       // solves would differ in the last bits.
       for other in links.indices where links[other].head >= 0 { markDirty(other) }
@@ -149,7 +155,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     mutating get {
       if !outbox.isEmpty { return present }
       settle()
-      return min(queue.nextTime, SimTime(picoseconds: heap.minimum))
+      return SimTime(picoseconds: heap.minimum)
     }
   }
 
@@ -180,12 +186,13 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
 
   public var waiting: [WaitingTransfer] {
     var found: [WaitingTransfer] = []
-    for flow in flows {
+    for slot in flows.indices {
+      let flow = flows[slot]
       switch flow.phase {
       case .free, .fresh: continue
       case .unroutable: found.append(WaitingTransfer(flow.transfer, .noRoute))
       case .flowing, .propagating:
-        if flow.phase == .propagating ? flow.handle != nil : flow.finish != .max { continue }
+        if flow.finish != .max { continue }
         var cause = WaitingTransfer.Cause.tooSlow
         if flow.phase == .flowing {
           for entry in flow.firstEntry..<flow.firstEntry + flow.entryCount {
@@ -207,9 +214,12 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   /// For tests and reports.
   public mutating func currentRates() -> [(transfer: Transfer, weight: Double, rate: Double)] {
     settle()
-    return live.map { flows[Int($0)] }
-      .sorted { $0.transfer.id < $1.transfer.id }
-      .map { ($0.transfer, $0.weight, $0.rate) }
+    var rates: [(transfer: Transfer, weight: Double, rate: Double)] = []
+    for index in live.indices {
+      let flow = flows[Int(live[index])]
+      rates.append((flow.transfer, flow.weight, flow.rate))
+    }
+    return rates.sorted { $0.transfer.id < $1.transfer.id }
   }
 
   // MARK: - Time
@@ -222,24 +232,21 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     settle()
     precondition(
       heap.minimum >= now.picoseconds, "a network is not moved past the end of a transfer")
-    queue.advance(to: now)
     present = now
     collectDue()
   }
 
   /// Ends flows and delivers arrivals that are due at the present.
   private mutating func collectDue() {
-    while let event = queue.popDue() {
-      let slot = Int(event >> 1)
-      flows[slot].handle = nil
-      if event & 1 == 0 {
+    while heap.minimum == present.picoseconds {
+      let slot = heap.popMinimum()
+      if flows[slot].phase == .flowing {
         complete(slot)
       } else {
         outbox.append(.delivered, of: flows[slot].transfer)
         release(slot)
       }
     }
-    while heap.minimum == present.picoseconds { complete(heap.popMinimum()) }
   }
 
   private mutating func complete(_ slot: Int) {
@@ -257,20 +264,9 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       return
     }
     flows[slot].phase = .propagating
-    let arrival = present + latency
-    if arrival != .never {
-      flows[slot].handle = queue.scheduleCancellable(UInt32(slot) << 1 | 1, at: arrival)
-    }
-  }
-
-  /// Takes a flow's end or arrival out of the queue or the heap.
-  mutating func unschedule(_ slot: Int) {
-    if let handle = flows[slot].handle {
-      queue.cancel(handle)
-      flows[slot].handle = nil
-    } else {
-      heap.remove(slot)
-    }
+    let arrival = (present + latency).picoseconds
+    flows[slot].finish = arrival
+    heap.set(slot, arrival)
   }
 
   // MARK: - Paths
@@ -295,7 +291,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       let entry = first + offset
       let head = links[link].head
       entryLinks[entry] = Int32(link)
-      entries[entry] = PathEntries(flow: Int32(slot), next: head, previous: -1)
+      entries[entry] = PathEntry(flow: Int32(slot), next: head, previous: -1)
       if head >= 0 { entries[Int(head)].previous = Int32(entry) }
       links[link].head = Int32(entry)
       links[link].weight += weight
@@ -331,8 +327,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     }
     freeBlocks[count].append(Int32(first))
     let position = Int(flows[slot].livePosition)
-    let last = live.removeLast()
-    if position < live.count {
+    if let last = live.popLast(), position < live.count {
       live[position] = last
       flows[Int(last)].livePosition = Int32(position)
     }
@@ -358,7 +353,8 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
         entry = entries[Int(entry)].next
       }
     } else {
-      for slot in live {
+      for index in live.indices {
+        let slot = live[index]
         let flow = flows[Int(slot)]
         for entry in flow.firstEntry..<flow.firstEntry + flow.entryCount
         where routes.isDown(Int(entryLinks[Int(entry)])) {
@@ -376,7 +372,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       if routes.firstDown(of: path) != nil { continue }
       let remaining = flows[slot].remaining(at: present)
       leave(slot, carrying: flows[slot].joined - remaining)
-      unschedule(slot)
+      heap.remove(slot)
       flows[slot].remaining = remaining
       flows[slot].joined = remaining
       flows[slot].since = present.picoseconds
@@ -412,7 +408,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     let first = entries.count
     for _ in 0..<count {
       entryLinks.append(0)
-      entries.append(PathEntries(flow: -1, next: -1, previous: -1))
+      entries.append(PathEntry(flow: -1, next: -1, previous: -1))
     }
     return first
   }

@@ -29,10 +29,9 @@ struct FlowState: BitwiseCopyable {
   var weight: Double
   /// The most it may carry, in bits per second.
   var cap = Double.infinity
-  /// When the last byte leaves, `Int64.max` if never.
+  /// When the last byte leaves, or while propagating arrives; `Int64.max` if never.
   var finish = Int64.max
   var latency = SimDuration.zero
-  var handle: EventQueue<UInt32>.Handle?
   var firstEntry: Int32 = 0
   var entryCount: Int32 = 0
   /// Position in the list of live flows, or -1.
@@ -72,10 +71,10 @@ struct FlowLink: BitwiseCopyable {
   var bandwidth: Bandwidth
 }
 
-/// The ways of live flows: for each link of each flow an entry in that link's list.
+/// One link of one live flow's way, as a member of that link's list.
 ///
-/// The entries of one flow are contiguous; blocks are recycled by length.
-struct PathEntries: BitwiseCopyable {
+/// The entries of a flow are contiguous; blocks are recycled by length.
+struct PathEntry: BitwiseCopyable {
   var flow: Int32
   var next: Int32
   var previous: Int32

@@ -19,7 +19,7 @@ struct MaxMinSolver: ~Copyable {
   /// A flow while it is being solved.
   struct Item: BitwiseCopyable {
     var flow: Int32
-    /// Its links are `pathLinks[start..<start + count]`.
+    /// Its links are `pathLinks[start..<start + count]`, in ascending order.
     var start: Int32
     var count: Int32
     /// The link with the smallest share on its way; see the constants.
@@ -32,36 +32,38 @@ struct MaxMinSolver: ~Copyable {
     static let capped: Int32 = -2
   }
 
+  /// What one link has left; apart from `share`, which alone is read on every way.
+  private struct Account: BitwiseCopyable {
+    var residual = 0.0
+    /// Weights of the flows that are not yet frozen.
+    var weight = 0.0
+    /// Weights of those frozen in this round.
+    var gone = 0.0
+    /// Weights of the flows that name this link.
+    var votes = 0.0
+    /// The last round in which the share rose.
+    var changed: Int32 = -1
+  }
+
+  /// The rate of a flow.
+  struct Rate: BitwiseCopyable {
+    var flow: Int32
+    var rate: Double
+  }
+
   /// Flows of the present solve; those still to be frozen come first.
-  var items: [Item] = []
+  var items = FlatBuffer<Item>()
+  /// The result of the last solve, in the order of freezing.
+  private(set) var rates = FlatBuffer<Rate>()
   private(set) var quantum = 1.0
-  private let linkCount: Int
-  // Scratch by link, allocated once for all solves and freed in `deinit`; link numbers are below
-  // `linkCount`, which bounds every access.
-  private let share: UnsafeMutablePointer<Double>
-  private let residual: UnsafeMutablePointer<Double>
-  private let weight: UnsafeMutablePointer<Double>
-  private let votes: UnsafeMutablePointer<Double>
-  private let gone: UnsafeMutablePointer<Double>
-  private let changed: UnsafeMutablePointer<Int32>
-  private var touched: [Int32] = []
+  private var share: FlatBuffer<Double>
+  private var accounts: FlatBuffer<Account>
+  private var touched = FlatBuffer<Int32>()
   private var round: Int32 = 0
 
   init(linkCount: Int) {
-    self.linkCount = linkCount
-    func zeros() -> UnsafeMutablePointer<Double> {
-      let memory = UnsafeMutablePointer<Double>.allocate(capacity: max(linkCount, 1))
-      memory.initialize(repeating: 0, count: linkCount)
-      return memory
-    }
-    (share, residual, weight, votes, gone) = (zeros(), zeros(), zeros(), zeros(), zeros())
-    changed = .allocate(capacity: max(linkCount, 1))
-    changed.initialize(repeating: -1, count: linkCount)
-  }
-
-  deinit {
-    for memory in [share, residual, weight, votes, gone] { memory.deallocate() }
-    changed.deallocate()
+    share = FlatBuffer(repeating: 0, count: linkCount)
+    accounts = FlatBuffer(repeating: Account(), count: linkCount)
   }
 
   /// Sets the quantum to the last place of `capacity`, the largest of all links.
@@ -74,92 +76,115 @@ struct MaxMinSolver: ~Copyable {
   }
 
   /// Prepares `link` for a solve: it has `capacity` for flows of `weight` together.
-  mutating func open(link: Int, capacity: Double, weight total: Double) {
-    residual[link] = capacity
-    weight[link] = total
-    share[link] = total > 0 ? capacity / total : .infinity
-    votes[link] = 0
+  @inline(__always)
+  mutating func open(link: Int, capacity: Double, weight: Double) {
+    accounts[link].residual = capacity
+    accounts[link].weight = weight
+    accounts[link].votes = 0
+    share[link] = weight > 0 ? capacity / weight : .infinity
   }
 
-  /// Freezes all ``items``; appends each flow with its rate to `rates`.
+  /// Freezes all ``items`` and leaves their ``rates``.
   ///
-  /// Every link of every item must have been opened with the weights of exactly these items.
-  mutating func solve(
-    pathLinks: UnsafePointer<Int32>, into rates: inout [(flow: Int32, rate: Double)]
-  ) {
-    let inverse = 1 / quantum
+  /// Every link of every item must have been opened with the weights of exactly these items, and the
+  /// links of each must be in ascending order, which makes the lower number win ties.
+  mutating func solve(pathLinks: borrowing FlatBuffer<Int32>) {
+    rates.truncate()
     var left = items.count
-    items.withUnsafeMutableBufferPointer { items in
-      // In bounds below: item indices are under `left`, path positions were allocated by the caller,
-      // and links are below `linkCount`.
-      let items = items.baseAddress
-      guard let items else { return }
-      while left > 0 {
-        round = round == .max ? 0 : round + 1
-        for index in 0..<left {
-          let item = items[index]
-          if item.best >= 0 {
-            if changed[Int(item.best)] != round - 1 { continue }
-            votes[Int(item.best)] -= item.weight
-          }
-          var best = Item.capped
-          var smallest = item.capShare
-          var position = Int(item.start)
-          let end = position + Int(item.count)
-          while position < end {
-            let link = pathLinks[position]
-            let candidate = share[Int(link)]
-            if candidate < smallest || (candidate == smallest && link < best) {
-              smallest = candidate
-              best = link
-            }
-            position += 1
-          }
-          items[index].best = best
-          if best >= 0 { votes[Int(best)] += item.weight }
-        }
-        touched.removeAll(keepingCapacity: true)
-        var kept = 0
-        for index in 0..<left {
-          let item = items[index]
-          let rate: Double
-          if item.best == Item.capped {
-            rate = item.capShare * item.weight
-          } else if votes[Int(item.best)] == weight[Int(item.best)] {
-            rate = share[Int(item.best)] * item.weight
-          } else {
-            items[kept] = item
-            kept += 1
-            continue
-          }
-          rates.append((item.flow, rate))
-          let taken = (rate * inverse).rounded(.down) * quantum
-          var position = Int(item.start)
-          let end = position + Int(item.count)
-          while position < end {
-            let link = Int(pathLinks[position])
-            residual[link] -= taken
-            if gone[link] == 0 { touched.append(Int32(truncatingIfNeeded: link)) }
-            gone[link] += item.weight
-            position += 1
-          }
-        }
-        precondition(kept < left, "a round of filling freezes at least one flow")
-        left = kept
-        for link in touched {
-          let link = Int(link)
-          weight[link] -= gone[link]
-          gone[link] = 0
-          changed[link] = round
-          if weight[link] == 0 {
-            share[link] = .infinity
-            votes[link] = 0
-          } else {
-            share[link] = max(0, residual[link]) / weight[link]
-          }
-        }
+    while left > 0 {
+      round = round == .max ? 0 : round + 1
+      vote(left, pathLinks: pathLinks)
+      touched.truncate()
+      let kept = freeze(left, pathLinks: pathLinks)
+      precondition(kept < left, "a round of filling freezes at least one flow")
+      left = kept
+      for index in touched.indices { raise(Int(touched[index])) }
+    }
+    items.truncate()
+  }
+
+  /// Lets each flow name the tightest link on its way, if its last choice may have changed.
+  ///
+  /// Shares only rise, so a choice stays right until the share of the chosen link itself changes.
+  private mutating func vote(_ left: Int, pathLinks: borrowing FlatBuffer<Int32>) {
+    // In bounds: items are under `left`, ways were filed by the network, and the links on them are
+    // numbers of this solver's links.
+    let items = items.base
+    let share = share.base
+    let accounts = accounts.base
+    let links = pathLinks.base
+    let previous = round - 1
+    for index in 0..<left {
+      let old = Int(items[index].best)
+      if old >= 0 {
+        if accounts[old].changed != previous { continue }
+        accounts[old].votes -= items[index].weight
+      }
+      var best = Item.capped
+      var smallest = items[index].capShare
+      var way = links + Int(items[index].start)
+      let end = way + Int(items[index].count)
+      while way < end {
+        let link = way.pointee
+        let candidate = share[Int(link)]
+        // Selections, not branches: which link wins is as good as random.
+        let isLess = candidate < smallest
+        smallest = isLess ? candidate : smallest
+        best = isLess ? link : best
+        way += 1
+      }
+      items[index].best = best
+      if best >= 0 { accounts[Int(best)].votes += items[index].weight }
+    }
+  }
+
+  /// Freezes the flows at their caps and those of bottlenecks; returns how many are left.
+  private mutating func freeze(_ left: Int, pathLinks: borrowing FlatBuffer<Int32>) -> Int {
+    let inverse = 1 / quantum
+    let quantum = quantum
+    // In bounds as in `vote`.
+    let items = items.base
+    let accounts = accounts.base
+    let links = pathLinks.base
+    var kept = 0
+    for index in 0..<left {
+      let item = items[index]
+      let best = Int(item.best)
+      let rate: Double
+      if best < 0 {
+        rate = item.capShare * item.weight
+      } else if accounts[best].votes == accounts[best].weight {
+        rate = share[best] * item.weight
+      } else {
+        items[kept] = item
+        kept += 1
+        continue
+      }
+      rates.append(Rate(flow: item.flow, rate: rate))
+      let taken = (rate * inverse).rounded(.down) * quantum
+      var way = links + Int(item.start)
+      let end = way + Int(item.count)
+      while way < end {
+        let link = Int(way.pointee)
+        accounts[link].residual -= taken
+        if accounts[link].gone == 0 { touched.append(way.pointee) }
+        accounts[link].gone += item.weight
+        way += 1
       }
     }
-    items.removeAll(keepingCapacity: true)
+    return kept
+  }
+
+  /// Gives what the frozen flows left of a link to the others on it.
+  private mutating func raise(_ link: Int) {
+    accounts[link].weight -= accounts[link].gone
+    accounts[link].gone = 0
+    accounts[link].changed = round
+    if accounts[link].weight == 0 {
+      share[link] = .infinity
+      accounts[link].votes = 0
+    } else {
+      share[link] = max(0, accounts[link].residual) / accounts[link].weight
+    }
   }
 }

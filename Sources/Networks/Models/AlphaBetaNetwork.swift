@@ -16,7 +16,8 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
     var phase: Phase
     var start: Int64
     var duration: Int64
-    var handle: EventQueue<UInt32>.Handle?
+    /// Whether its end or arrival is pending; false if it lies past the end of time.
+    var isScheduled = false
   }
   private enum Phase: UInt8, BitwiseCopyable { case free, moving, propagating, waiting }
 
@@ -28,7 +29,7 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
   private var meters: [LinkMeter]
   private var flights: [Flight] = []
   private var free: [Int32] = []
-  private var queue = EventQueue<UInt32>()
+  private var heap = FinishHeap()
   private var outbox = Outbox()
 
   /// A network at time zero in which nothing moves.
@@ -84,10 +85,7 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
       return
     }
     for position in routes.links(of: path) { meters[Int(routes.pool[position])].enter(at: present) }
-    let end = present + duration
-    if end != .never {
-      flights[slot].handle = queue.scheduleCancellable(UInt32(slot) << 1, at: end)
-    }
+    schedule(slot, at: present + duration)
   }
 
   private func rate(of path: RouteTable.Path) -> Bandwidth {
@@ -121,10 +119,12 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
       return
     }
     flights[slot].phase = .propagating
-    let arrival = present + latency
-    if arrival != .never {
-      flights[slot].handle = queue.scheduleCancellable(UInt32(slot) << 1 | 1, at: arrival)
-    }
+    schedule(slot, at: present + latency)
+  }
+
+  private mutating func schedule(_ slot: Int, at time: SimTime) {
+    flights[slot].isScheduled = time != .never
+    heap.set(slot, time.picoseconds)
   }
 
   private mutating func release(_ slot: Int) {
@@ -152,7 +152,7 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
     for slot in flights.indices
     where flights[slot].phase != .free && flights[slot].transfer.group == group {
       if flights[slot].phase == .moving { leave(slot, carrying: carried(flights[slot])) }
-      if let handle = flights[slot].handle { queue.cancel(handle) }
+      heap.remove(slot)
       release(slot)
     }
   }
@@ -168,7 +168,7 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
   }
 
   public var nextEventTime: SimTime {
-    mutating get { outbox.isEmpty ? queue.nextTime : present }
+    mutating get { outbox.isEmpty ? SimTime(picoseconds: heap.minimum) : present }
   }
 
   public mutating func advance(to now: SimTime) { move(to: now) }
@@ -177,12 +177,12 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
     if now == present { return }
     precondition(now > present, "a network's time only moves forwards")
     precondition(outbox.isEmpty, "notices of an instant are drained before time moves on")
-    queue.advance(to: now)
+    precondition(
+      heap.minimum >= now.picoseconds, "a network is not moved past the end of a transfer")
     present = now
-    while let event = queue.popDue() {
-      let slot = Int(event >> 1)
-      flights[slot].handle = nil
-      if event & 1 == 0 {
+    while heap.minimum == now.picoseconds {
+      let slot = heap.popMinimum()
+      if flights[slot].phase == .moving {
         leave(slot, carrying: Double(flights[slot].transfer.size.bytes))
         outbox.append(.senderFree, of: flights[slot].transfer)
         propagate(slot)
@@ -208,7 +208,7 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
 
   public var waiting: [WaitingTransfer] {
     var found: [WaitingTransfer] = []
-    for flight in flights where flight.phase != .free && flight.handle == nil {
+    for flight in flights where flight.phase != .free && !flight.isScheduled {
       if flight.phase != .waiting {
         found.append(WaitingTransfer(flight.transfer, .tooSlow))
       } else if flight.path >= 0, let link = firstClosed(routes[Int(flight.path)]) {

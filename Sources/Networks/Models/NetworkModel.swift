@@ -65,14 +65,43 @@ struct Outbox: ~Copyable {
   /// Moves everything to `target` in the order of ``Notice/precedes(_:_:)``.
   mutating func drain(into target: inout [Notice]) {
     if notices.isEmpty { return }
-    // Completions usually leave in the order in which they were sent; sorting is then needless.
+    var (low, high) = (notices[0].transfer.sequence, notices[0].transfer.sequence)
     var sorted = true
-    for index in 1..<notices.count where Notice.precedes(notices[index], notices[index - 1]) {
-      sorted = false
-      break
+    for index in 1..<notices.count {
+      if Notice.precedes(notices[index], notices[index - 1]) { sorted = false }
+      low = min(low, notices[index].transfer.sequence)
+      high = max(high, notices[index].transfer.sequence)
     }
-    if !sorted { notices.sort(by: Notice.precedes) }
-    target.append(contentsOf: notices)
+    if sorted {
+      target.append(contentsOf: notices)
+    } else if notices.count >= 16, (high - low) / 8 < Int64(notices.count) {
+      // A step of a synchronous collective: neighbouring numbers, so counting beats comparing.
+      target.append(contentsOf: countingSorted(from: low, through: high))
+    } else {
+      notices.sort(by: Notice.precedes)
+      target.append(contentsOf: notices)
+    }
     notices.removeAll(keepingCapacity: true)
+  }
+
+  private func countingSorted(from low: Int64, through high: Int64) -> [Notice] {
+    var starts = [Int32](repeating: 0, count: Int(high - low) + 2)
+    for notice in notices { starts[Int(notice.transfer.sequence - low) + 1] += 1 }
+    for index in 1..<starts.count { starts[index] += starts[index - 1] }
+    var result = notices
+    for notice in notices {
+      let index = Int(notice.transfer.sequence - low)
+      result[Int(starts[index])] = notice
+      starts[index] += 1
+    }
+    // Notices of one transfer keep the order in which they were given; their kinds decide instead.
+    for index in 1..<result.count where Notice.precedes(result[index], result[index - 1]) {
+      var place = index
+      while place > 0, Notice.precedes(result[place], result[place - 1]) {
+        result.swapAt(place, place - 1)
+        place -= 1
+      }
+    }
+    return result
   }
 }

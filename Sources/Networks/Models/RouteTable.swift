@@ -82,7 +82,7 @@ public struct RouteTable {
   }
   /// Whether a link is down.
   func isDown(_ link: Int) -> Bool { link < down.count && down[link] }
-  /// The first link of a path that is down.
+  /// The lowest link of a path that is down.
   func firstDown(of path: Path) -> LinkID? {
     for position in links(of: path) where isDown(Int(pool[position])) {
       return LinkID(rawValue: pool[position])
@@ -112,6 +112,8 @@ public struct RouteTable {
         pool.append(Int32(firstHostLink + 2 * host + 1))
       }
     }
+    // Ascending numbers: solvers let the lowest link win ties without comparing numbers.
+    pool[start...].sort()
     let cap = inner ? nil : transport.transferCap
     paths.append(
       Path(
