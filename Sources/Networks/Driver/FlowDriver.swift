@@ -18,6 +18,10 @@ public struct FlowRequest: Sendable, Equatable {
 public struct FlowOutcome: Sendable, Equatable {
   public var senderFree: SimTime?
   public var delivered: SimTime?
+  public init(senderFree: SimTime? = nil, delivered: SimTime? = nil) {
+    self.senderFree = senderFree
+    self.delivered = delivered
+  }
 }
 
 /// Plays a list of transfers to completion on any network and returns when each ended.

@@ -13,7 +13,7 @@ import SimKernel
 ///
 /// - Complexity: O(links of its way) for a transfer that meets nobody. Otherwise one solve an
 ///   instant, over the flows that share links, directly or through others, with those that changed.
-/// - Note: about 230 bytes a live flow over four links.
+/// - Note: 224 bytes a live flow over four links, and 56 more while it is being solved.
 public struct FlowNetwork: NetworkModel, ~Copyable {
   /// How much of the network is solved when something changes; all give identical results.
   public enum Solver: String, CaseIterable, Sendable {

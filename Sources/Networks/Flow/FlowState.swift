@@ -2,8 +2,8 @@ import SimKernel
 
 /// One transfer inside a ``FlowNetwork``.
 ///
-/// 152 bytes; a live flow further takes 16 bytes a link of its way, 12 in the finish heap, and 48
-/// while it is being solved.
+/// 136 bytes; a live flow further takes 16 bytes a link of its way, 24 in the finish heap and the
+/// list of live flows, and 56 while it is being solved.
 struct FlowState: BitwiseCopyable {
   enum Phase: UInt8, BitwiseCopyable {
     /// The slot is unused.

@@ -39,9 +39,13 @@ public protocol NetworkModel: ~Copyable {
   /// Moves all notices due at the present to the end of `notices`, ordered by ``TransferID``.
   mutating func drain(into notices: inout [Notice])
   /// What `link` has carried until the present.
-  func usage(of link: LinkID) -> LinkUsage
-  /// The transfers that will never finish unless a link changes, by ``TransferID``.
-  var waiting: [WaitingTransfer] { get }
+  ///
+  /// Mutating like ``waiting``, although no model changes anything: Swift 6.3 takes a call of a
+  /// nonmutating member of `any NetworkModel & ~Copyable` for consuming it.
+  mutating func usage(of link: LinkID) -> LinkUsage
+  /// The transfers that will never finish unless a link changes, by ``TransferID``, as of the last
+  /// ``nextEventTime``.
+  var waiting: [WaitingTransfer] { mutating get }
 }
 
 extension NetworkModel where Self: ~Copyable {
