@@ -16,7 +16,8 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-    .target(name: "SimKernel"),
+    // A square root of a variable may call libm, which Swift does not link by itself.
+    .target(name: "SimKernel", linkerSettings: [.linkedLibrary("m")]),
     .target(name: "Networks", dependencies: ["SimKernel"]),
     .target(name: "Collectives", dependencies: ["SimKernel"]),
     .target(name: "Compression", dependencies: ["SimKernel", "CZstd"]),
@@ -25,7 +26,11 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: ["SimKernel", "Networks", "Collectives", "Compression", "CModelData"]),
-    .target(name: "Experiments", dependencies: ["SimKernel", "Training", "Interchange"]),
+    .target(
+      name: "Experiments",
+      dependencies: [
+        "SimKernel", "Networks", "Collectives", "Compression", "Training", "Interchange",
+      ]),
     .target(name: "Reporting", dependencies: ["SimKernel", "Experiments"]),
     .executableTarget(
       name: "simnet",

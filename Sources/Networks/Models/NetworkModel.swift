@@ -62,7 +62,7 @@ struct Outbox: ~Copyable {
 
   mutating func append(_ kind: Notice.Kind, of transfer: Transfer) {
     let node = kind == .delivered ? transfer.destination : transfer.source
-    notices.append(Notice(kind, transfer.id, group: transfer.group, node: node))
+    notices.append(Notice(kind, transfer.id, group: transfer.group, tag: transfer.tag, node: node))
   }
   mutating func remove(group: GroupID) { notices.removeAll { $0.group == group } }
 

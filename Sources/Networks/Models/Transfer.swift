@@ -57,13 +57,18 @@ public struct Notice: Sendable, BitwiseCopyable, Equatable {
   public var kind: Kind
   public var transfer: TransferID
   public var group: GroupID
+  /// The tag it was sent with, by which the sender knows it again.
+  public var tag: Int32
   /// Whom it concerns: the source, or the destination of a delivery.
   public var node: NodeID
 
-  public init(_ kind: Kind, _ transfer: TransferID, group: GroupID, node: NodeID) {
+  public init(
+    _ kind: Kind, _ transfer: TransferID, group: GroupID, tag: Int32 = 0, node: NodeID
+  ) {
     self.kind = kind
     self.transfer = transfer
     self.group = group
+    self.tag = tag
     self.node = node
   }
 

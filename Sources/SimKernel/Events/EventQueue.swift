@@ -71,6 +71,8 @@ public struct EventQueue<Payload: BitwiseCopyable>: ~Copyable {
       self.slot = slot
       self.generation = generation
     }
+    /// Names no event; cancelling it does nothing.
+    public static var none: Handle { Handle(slot: .max, generation: 0) }
   }
 
   @usableFromInline static var noSlot: UInt32 { .max }

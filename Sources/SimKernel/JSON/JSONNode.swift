@@ -196,6 +196,18 @@ extension JSONNode {
     }
   }
 
+  /// The same value, said to be written at `position` throughout: for values made from a text.
+  public func placed(at position: TextPosition?) -> JSONNode {
+    var copy = JSONNode(value, at: position)
+    switch value {
+    case .array(let elements): copy.value = .array(elements.map { $0.placed(at: position) })
+    case .object(let members):
+      copy.value = .object(members.map { JSONMember($0.key, $0.node.placed(at: position)) })
+    default: break
+    }
+    return copy
+  }
+
   /// The value at `path`, or nil.
   public func get(_ path: some Collection<String>) -> JSONNode? {
     guard let part = path.first else { return self }

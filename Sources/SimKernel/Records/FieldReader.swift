@@ -281,7 +281,7 @@ public struct FieldReader {
     var list = node
     if let text = node.string, let expand {
       switch expand(text) {
-      case .success(let expanded): list = expanded
+      case .success(let expanded): list = expanded.placed(at: node.position)
       case .failure(let found):
         issues.report(Issue(path: path, position: node.position, problem: found.problem))
         return []
@@ -299,6 +299,11 @@ public struct FieldReader {
   static func placeholder<Value>(_ declaration: (inout FieldReader) -> Value) -> Value {
     var reader = describing()
     return declaration(&reader)
+  }
+
+  /// The member of a registry with every field at its placeholder, to ask it about itself.
+  public static func placeholder<Value>(of entry: Registry<Value>.Entry) -> Value {
+    placeholder(entry.make)
   }
 
   // MARK: - Checks across fields
