@@ -1,0 +1,88 @@
+import Collectives
+import Networks
+import SimKernel
+
+/// Times one collective alone on a network, as nccl-tests does.
+public struct CollectiveTiming: Sendable {
+  public var topology: Topology
+  public var network: NetworkSettings
+  public var operation: CollectiveOperation
+  public var algorithm: CollectiveAlgorithm
+  /// How fast a rank sums payloads; nil costs nothing.
+  public var reductionRate: Bandwidth?
+
+  public init(
+    topology: Topology, network: NetworkSettings, operation: CollectiveOperation,
+    algorithm: CollectiveAlgorithm, reductionRate: Bandwidth? = nil
+  ) {
+    self.topology = topology
+    self.network = network
+    self.operation = operation
+    self.algorithm = algorithm
+    self.reductionRate = reductionRate
+  }
+
+  /// What one size took.
+  public struct Result: Sendable {
+    /// The size that nccl-tests reports: a rank's whole buffer.
+    public var size: ByteCount
+    public var time: SimDuration
+    /// The algorithm that ran, which `auto` chose.
+    public var algorithm: String
+    /// `size / time`, in bytes a second.
+    public var algorithmBandwidth: Double
+    /// The algorithm bandwidth times the share of the data a link must carry at best: comparable
+    /// between operations and group sizes (nccl-tests, doc/PERFORMANCE.md).
+    public var busBandwidth: Double
+  }
+
+  /// Times `size` bytes among the first `ranks` accelerators.
+  ///
+  /// - Throws: `InvalidInput` if the algorithm cannot do it, ``SimulationError`` if it never ends.
+  public func time(size: ByteCount, ranks: Int) throws -> Result {
+    let nodes = Array(topology.accelerators.prefix(ranks))
+    let shape = GroupShape(hosts: Array(topology.hostOfAccelerator.prefix(ranks)))
+    // A gather moves one share a rank, so that the whole buffer has the given size.
+    let isGather = operation == .allGather
+    let sizes = (0..<ranks).map { rank in
+      isGather ? size.share(Int64(rank)..<Int64(rank) + 1, of: Int64(ranks)) : size
+    }
+    let plan: Plan
+    switch algorithm.makePlan(operation, shape: shape, size: sizes.max() ?? .zero) {
+    case .success(let made): plan = made
+    case .failure(let refusal):
+      throw InvalidInput([
+        Issue(path: FieldPath(["--algorithm"]), problem: .conflict(refusal.reason))
+      ])
+    }
+    var graph = JobGraph()
+    graph.add(.exchange, on: .communication, exchange: 0)
+    graph.finish()
+    let job = JobPlan(
+      name: operation.rawValue, graph: graph,
+      exchanges: [
+        PlannedExchange(
+          plan: plan, sizes: sizes, combining: CombiningCost(rate: reductionRate))
+      ], workers: ranks, nodes: nodes, stragglers: StragglerCatalog.none)
+    let outcome = try NetworkRun.run(
+      topology: topology, network: network, jobs: [job], faults: [], stop: NoStopSignal(),
+      recorder: nil)
+    let time = outcome.jobs[0].end - SimTime.zero
+    let bandwidth = time == .zero ? 0 : Double(size.bytes) / time.seconds
+    return Result(
+      size: size, time: time, algorithm: plan.name, algorithmBandwidth: bandwidth,
+      busBandwidth: bandwidth * operation.busFactor(ranks: ranks))
+  }
+}
+
+extension CollectiveOperation {
+  /// What nccl-tests multiplies the algorithm bandwidth with.
+  func busFactor(ranks: Int) -> Double {
+    let n = Double(ranks)
+    switch self {
+    case .allReduce: return 2 * (n - 1) / n
+    case .reduceScatter, .allGather: return (n - 1) / n
+    case .broadcast, .reduce, .pushPull: return 1
+    }
+  }
+}

@@ -1,0 +1,277 @@
+import Compression
+import SimKernel
+
+/// A gradient to encode in a certain way: what points of a sweep share when they need the same one.
+public struct EncodingRequest: Sendable {
+  /// Equal keys give equal results.
+  public let key: String
+  private let tensors: [GradientTensor]
+  private let units: [CommunicationUnit]
+  private let compression: CompressionSettings
+  private let gradients: GradientSettings
+  private let recorded: RecordedGradients?
+  private let type: GradientType
+  private let seed: UInt64
+  private let replicate: Int
+  private let representatives: Int
+
+  /// Models beyond this many elements are sampled even where a codec wants the full tensor.
+  static let fullTensorLimit = 160 << 20
+
+  /// What `blueprint` needs in `replicate` of a run seeded with `seed`.
+  public init(_ blueprint: JobBlueprint, seed: UInt64, replicate: Int) {
+    tensors = blueprint.tensors
+    units = blueprint.schedule.units
+    compression = blueprint.communication.compression
+    gradients = blueprint.gradients
+    recorded = blueprint.recorded
+    type = blueprint.workload.gradientType
+    self.seed = seed
+    // Sizes of millions of elements hardly differ between replicates, and there is nothing else to
+    // learn from a lossless codec: one measurement serves all.
+    let isLossless = type == .fp32 && compression.pipelines.allSatisfy(\.isLossless)
+    self.replicate = isLossless ? 0 : replicate
+    representatives = min(blueprint.gradients.representatives, blueprint.workers)
+    var hash = StableHash()
+    hash.combine(blueprint.model.name)
+    for tensor in tensors {
+      hash.combine(tensor.name)
+      for extent in tensor.shape { hash.combine(UInt64(extent)) }
+    }
+    for unit in units {
+      hash.combine(UInt64(unit.tensors.count))
+      for tensor in unit.tensors { hash.combine(UInt64(tensor.index)) }
+    }
+    hash.combine(compression.identity)
+    hash.combine(gradients.identity)
+    hash.combine(type.rawValue)
+    hash.combine(seed)
+    hash.combine(UInt64(self.replicate))
+    hash.combine(UInt64(representatives))
+    key = hash.hexadecimal
+  }
+
+  /// Whether anything is changed on the way, so that there is something to measure.
+  public var isNeeded: Bool {
+    if type != .fp32 { return true }
+    return units.contains { unit in
+      CompressionPlan(settings: compression, tensors: ranges(of: unit) { tensors[$0].elements })
+        .groups.contains { !$0.pipeline.isIdentity }
+    }
+  }
+
+  /// The tensors of a unit one after the other, of the sizes `count` says.
+  private func ranges(of unit: CommunicationUnit, _ count: (Int) -> Int) -> [TensorRange] {
+    var offset = 0
+    return unit.tensors.map { id in
+      let elements = count(id.index)
+      defer { offset += elements }
+      let whole = tensors[id.index]
+      return TensorRange(
+        name: whole.name, offset: offset, count: elements,
+        shape: elements == whole.elements ? whole.shape : [])
+    }
+  }
+
+  // MARK: - Measuring
+
+  /// Encodes the representatives' gradients.
+  ///
+  /// - Throws: `CodecError` for a gradient that cannot be encoded; ``SimulationError/interrupted(at:)``
+  ///   when asked to stop.
+  public func measure(stop: any StopSignal) throws -> EncodingResult {
+    if let recorded, recorded.tensors.map(\.elements) != tensors.map(\.elements) {
+      return try measureStandIn(recorded, stop: stop)
+    }
+    let needsFull = compression.pipelines.contains {
+      $0.declaration.sampleScaling == .needsFullTensor
+    }
+    let isLossless = type == .fp32 && compression.pipelines.allSatisfy(\.isLossless)
+    let elements = tensors.reduce(0) { $0 + $1.elements }
+    let source = source(isFull: needsFull && elements <= Self.fullTensorLimit)
+    // Only sizes can be learnt from a lossless codec, and a full tensor is long enough for them.
+    let workers = source.layout.isWhole && isLossless ? 1 : representatives
+    var flats: [[Float]] = []
+    for worker in 0..<workers {
+      if stop.isRaised { throw SimulationError.interrupted(at: .zero) }
+      var flat = source.gradient(worker: worker, iteration: 0)
+      type.round(&flat)
+      flats.append(flat)
+    }
+    let sampled = source.layout.sampledElements
+    var starts: [Int] = []
+    var start = 0
+    for count in sampled {
+      starts.append(start)
+      start += count
+    }
+    var scratch = CodecScratch()
+    var sum = ErrorSum()
+    var result: [[EncodingResult.Group]] = []
+    for (index, unit) in units.enumerated() {
+      let plan = CompressionPlan(
+        settings: compression, tensors: ranges(of: unit) { sampled[$0] })
+      let whole = CompressionPlan(
+        settings: compression, tensors: ranges(of: unit) { tensors[$0].elements })
+      let parts = flats.map { flat in
+        var part: [Float] = []
+        part.reserveCapacity(plan.elementCount)
+        for tensor in unit.tensors {
+          part += flat[starts[tensor.index]..<starts[tensor.index] + sampled[tensor.index]]
+        }
+        return part
+      }
+      var groups: [EncodingResult.Group] = []
+      for (group, full) in zip(plan.groups, whole.groups) {
+        if stop.isRaised { throw SimulationError.interrupted(at: .zero) }
+        let own = plan.groups.count == 1 ? parts : parts.map { group.gather($0) }
+        let measured = try encode(
+          own, group, full: full.elementCount, unit: index, isLossless: isLossless,
+          scratch: &scratch)
+        groups.append(measured.group)
+        if let error = measured.error {
+          sum.add(
+            error, weight: Double(full.elementCount) / Double(max(1, group.elementCount)))
+        }
+      }
+      result.append(groups)
+    }
+    return EncodingResult(
+      units: result, relativeL2: sum.relativeL2, cosine: sum.cosine, source: source.provenance,
+      sample: "\(source.layout.elementCount) of \(elements)")
+  }
+
+  private func source(isFull: Bool) -> any GradientSource {
+    if let recorded { return recorded }
+    guard case .synthetic(let settings) = gradients else {
+      preconditionFailure("recorded gradients are read before they are encoded")
+    }
+    return SyntheticGradients(
+      tensors: tensors, profile: SyntheticProfile(stage: settings.stage, family: settings.family),
+      seed: seed, replicate: replicate,
+      layout: SampledLayout(tensors, budget: isFull ? nil : settings.sample))
+  }
+
+  private func encode(
+    _ parts: [[Float]], _ group: CompressionPlan.Group, full: Int, unit: Int, isLossless: Bool,
+    scratch: inout CodecScratch
+  ) throws -> (group: EncodingResult.Group, error: GradientError?) {
+    let random = RandomStream(
+      seed: seed, replicate: replicate, purpose: RandomPurpose("encode"), entity: unit)
+    let scale = Double(full) / Double(max(1, group.elementCount))
+    func scaled(_ bits: Int64) -> Int64 { Int64((Double(bits) * scale).rounded(.up)) }
+    var bits: [Int64] = []
+    var framing = ByteCount.zero
+    for (worker, part) in parts.enumerated() {
+      let encoded = try part.withUnsafeBufferPointer {
+        try group.pipeline.encode(
+          $0, tensors: group.tensors, scope: group.scope, random: random, worker: worker,
+          scratch: &scratch)
+      }
+      bits.append(scaled(encoded.payloadBits))
+      framing = encoded.encodedBytes - encoded.payloadBytes
+    }
+    let measured = EncodingResult.Group(payloadBits: bits, framing: framing)
+    if isLossless { return (measured, nil) }
+    let outcome = try group.pipeline.aggregate(
+      parts, tensors: group.tensors, scope: group.scope, random: random, scratch: &scratch)
+    return (measured, outcome.error)
+  }
+
+  /// Encodes the gradient of another model and carries bits an element over to this one.
+  private func measureStandIn(
+    _ recorded: RecordedGradients, stop: any StopSignal
+  ) throws -> EncodingResult {
+    var scratch = CodecScratch()
+    var offset = 0
+    let ranges = recorded.tensors.map { tensor in
+      defer { offset += tensor.elements }
+      return TensorRange(
+        name: tensor.name, offset: offset, count: tensor.elements, shape: tensor.shape)
+    }
+    var flats: [[Float]] = []
+    for worker in 0..<representatives {
+      var flat = recorded.gradient(worker: worker, iteration: 0)
+      type.round(&flat)
+      flats.append(flat)
+    }
+    var known: [String: (group: EncodingResult.Group, error: GradientError?)] = [:]
+    var sum = ErrorSum()
+    var result: [[EncodingResult.Group]] = []
+    for unit in units {
+      let whole = CompressionPlan(
+        settings: compression, tensors: self.ranges(of: unit) { tensors[$0].elements })
+      var groups: [EncodingResult.Group] = []
+      for full in whole.groups {
+        if stop.isRaised { throw SimulationError.interrupted(at: .zero) }
+        let label = full.pipeline.label + " " + full.scope.description
+        if known[label] == nil {
+          let stand = CompressionPlan(
+            settings: CompressionSettings(pipeline: full.pipeline, scope: full.scope),
+            tensors: ranges
+          ).groups[0]
+          known[label] = try encode(
+            flats, stand, full: offset, unit: 0, isLossless: false, scratch: &scratch)
+        }
+        let stand = known[label]!
+        let scale = Double(full.elementCount) / Double(max(1, offset))
+        groups.append(
+          EncodingResult.Group(
+            payloadBits: stand.group.payloadBits.map { Int64((Double($0) * scale).rounded(.up)) },
+            framing: stand.group.framing))
+        if let error = stand.error { sum.add(error, weight: scale) }
+      }
+      result.append(groups)
+    }
+    let elements = tensors.reduce(0) { $0 + $1.elements }
+    return EncodingResult(
+      units: result, relativeL2: sum.relativeL2, cosine: sum.cosine,
+      source: recorded.provenance + ", standing in for the model's own",
+      sample: "\(offset) for \(elements)")
+  }
+}
+
+extension GradientType {
+  /// Rounds values to this type, to nearest even; nothing for fp32.
+  func round(_ values: inout [Float]) {
+    switch self {
+    case .fp32: return
+    case .fp16: for index in values.indices { values[index] = Float(Float16(values[index])) }
+    case .bf16:
+      for index in values.indices {
+        let bits = values[index].bitPattern
+        // Finite input: adding half of the last kept bit, and the bit itself, rounds to even.
+        let rounded = bits &+ 0x7FFF &+ (bits >> 16 & 1)
+        values[index] = Float(bitPattern: rounded & 0xFFFF_0000)
+      }
+    }
+  }
+}
+
+extension CompressionPlan.Group {
+  /// The group's own elements of a unit's flat gradient.
+  func gather(_ unit: [Float]) -> [Float] {
+    var part: [Float] = []
+    part.reserveCapacity(elementCount)
+    for source in sources { part += unit[source.offset..<source.offset + source.count] }
+    return part
+  }
+}
+
+extension CompressionSettings {
+  /// Every pipeline that may be used.
+  var pipelines: [CompressionPipeline] { [pipeline] + layers.map(\.pipeline) }
+
+  /// Everything that decides the encoded bytes, as text.
+  var identity: String {
+    var parts = [
+      pipeline.label, scope.description, String(minimumTensor),
+      errorFeedback.map { "feedback \($0.decay)" } ?? "no feedback",
+    ]
+    for layer in layers {
+      parts.append(
+        layer.pattern.text + "=" + layer.pipeline.label + "@" + (layer.scope?.description ?? ""))
+    }
+    return parts.joined(separator: " ")
+  }
+}

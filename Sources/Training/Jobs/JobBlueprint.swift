@@ -1,0 +1,140 @@
+import Collectives
+import Compression
+import Networks
+import SimKernel
+
+/// A job with everything decided that does not depend on the bytes of its gradients: where its ranks
+/// are, when gradients become ready, what is communicated together.
+public struct JobBlueprint: Sendable {
+  public var name: String
+  public var workload: WorkloadSettings
+  public var communication: CommunicationSettings
+  public var gradients: GradientSettings
+  /// The gradients of files, once read; nil for synthetic ones.
+  public var recorded: RecordedGradients?
+  public var stragglers: any StragglerModel
+  public var model: ModelTable
+  public var device: DeviceProfile
+  public var compute: ComputeTimes
+  public var schedule: SchedulePlan
+  /// The accelerators of the workers, then of dedicated servers.
+  public var accelerators: [Int]
+  public var workers: Int
+  public var servers: Int
+
+  /// Decides all that for one job.
+  ///
+  /// `taken` marks accelerators of earlier jobs and is extended by this one's.
+  /// Problems are reported at `path`; the blueprint is then nil.
+  public init?(
+    name: String, workload: WorkloadSettings, communication: CommunicationSettings,
+    gradients: GradientSettings, recorded: RecordedGradients?,
+    stragglers: any StragglerModel, placement: PlacementSettings, model: ModelTable,
+    device: DeviceProfile, topology: Topology,
+    taken: inout [Bool], path: FieldPath, issues: IssueCollector
+  ) {
+    self.name = name
+    self.workload = workload
+    self.communication = communication
+    self.gradients = gradients
+    self.recorded = recorded
+    self.stragglers = stragglers
+    self.model = model
+    self.device = device
+
+    guard
+      let ranks = Self.place(
+        workload, communication, placement, topology, taken, path: path, issues: issues)
+    else { return nil }
+    accelerators = ranks.accelerators
+    workers = ranks.workers
+    servers = ranks.servers
+    for accelerator in accelerators { taken[accelerator] = true }
+
+    var times = device.computeTimes(
+      model: model, batch: workload.batch, precision: workload.precision,
+      optimizer: workload.optimizer)
+    if let override = workload.override { times = times.overridden(by: override) }
+    compute = times
+    schedule = communication.schedule.plan(
+      ScheduleInput(
+        elements: model.tensors.map(\.elements), bytesPerElement: workload.gradientType.bytes,
+        readyOffsets: times.readyOffsets))
+    for warning in times.warnings {
+      issues.report(
+        Issue(path: path.appending("workload"), severity: .warning, problem: .note(warning)))
+    }
+  }
+
+  /// Elements of the whole gradient.
+  public var elements: Int { model.parameters }
+  /// The gradient of one worker in its wire type, before compression.
+  public var rawBytes: ByteCount {
+    ByteCount(Int64(elements) * Int64(workload.gradientType.bytes))
+  }
+  /// The tensors of the gradient, in forward order.
+  public var tensors: [GradientTensor] {
+    model.tensors.map {
+      GradientTensor(
+        name: $0.name, kind: GradientKind(layerKind: $0.kind, tensor: $0.name, shape: $0.shape),
+        shape: $0.shape.reduce(1, *) == $0.elements ? $0.shape : [$0.elements])
+    }
+  }
+
+  private static func place(
+    _ workload: WorkloadSettings, _ communication: CommunicationSettings,
+    _ placement: PlacementSettings, _ topology: Topology, _ taken: [Bool], path: FieldPath,
+    issues: IssueCollector
+  ) -> (accelerators: [Int], workers: Int, servers: Int)? {
+    let available = placement.order(in: topology, taken: taken)
+    if case .list(let numbers) = placement {
+      for number in numbers {
+        let problem: String? =
+          if number >= topology.accelerators.count {
+            "accelerator \(number) does not exist: \(topology.name) has "
+              + "\(topology.accelerators.count), counted from 0"
+          } else if taken[number] {
+            "accelerator \(number) already belongs to an earlier job"
+          } else if numbers.count(where: { $0 == number }) > 1 {
+            "accelerator \(number) is listed twice"
+          } else {
+            nil
+          }
+        if let problem {
+          issues.report(
+            Issue(path: path.appending("placement"), problem: .conflict(problem)))
+          return nil
+        }
+      }
+    }
+    var dedicated = 0
+    var colocated = false
+    var serverCount: Int?
+    if case .parameterServer(let servers) = communication.strategy {
+      colocated = servers.placement == .colocated
+      serverCount = servers.count
+      dedicated = colocated ? 0 : servers.count ?? 1
+    }
+    let workers = workload.workers ?? (available.count - dedicated)
+    guard workers >= 1, workers + dedicated <= available.count else {
+      issues.report(
+        Issue(
+          path: path.appending("workload").appending("workers"),
+          problem: .conflict(
+            "\(max(workers, 1)) workers and \(dedicated) dedicated servers need "
+              + "\(max(workers, 1) + dedicated) accelerators, but \(available.count) are free "
+              + "on \(topology.name)")))
+      return nil
+    }
+    let servers = colocated ? serverCount ?? workers : dedicated
+    if colocated, servers > workers {
+      issues.report(
+        Issue(
+          path: path.appending("communication").appending("servers").appending("count"),
+          problem: .conflict(
+            "\(servers) co-located servers need as many workers, but there are \(workers)")))
+      return nil
+    }
+    return (Array(available.prefix(workers + dedicated)), workers, servers)
+  }
+}

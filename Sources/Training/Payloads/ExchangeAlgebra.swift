@@ -1,0 +1,55 @@
+import SimKernel
+
+/// The payloads of one running exchange: their sizes, and what combining them costs.
+///
+/// Sums keep the size of the larger operand. A payload remembers how many contributions it holds,
+/// so that a server can charge its reply when the last one came in.
+struct ExchangeAlgebra: PayloadAlgebra {
+  private var sizes: [Int64] = []
+  private var contributions: [Int32] = []
+  private let cost: CombiningCost
+  private let unit: Int64
+  private let expected: Int32
+
+  init(cost: CombiningCost, unit: Int64, expected: Int) {
+    self.cost = cost
+    self.unit = max(1, unit)
+    self.expected = Int32(expected)
+  }
+
+  mutating func payload(of size: ByteCount, contributions count: Int32 = 1) -> PayloadID {
+    sizes.append(size.bytes)
+    contributions.append(count)
+    return PayloadID(sizes.count - 1)
+  }
+  /// Forgets every payload and keeps the memory.
+  mutating func removeAll() {
+    sizes.removeAll(keepingCapacity: true)
+    contributions.removeAll(keepingCapacity: true)
+  }
+
+  mutating func slice(_ payload: PayloadID, part: Range<Int64>, of whole: Int64) -> PayloadID {
+    self.payload(
+      of: ByteCount(sizes[payload.index]).share(part, of: whole, unit: unit),
+      contributions: contributions[payload.index])
+  }
+  mutating func combine(
+    _ local: PayloadID, with incoming: PayloadID, at rank: RankID
+  ) -> PayloadID {
+    let count = contributions[local.index] + contributions[incoming.index]
+    var size = ByteCount(max(sizes[local.index], sizes[incoming.index]))
+    if count == expected, cost.replyScale != 1 { size = size.scaled(by: cost.replyScale) }
+    return payload(of: size, contributions: count)
+  }
+  func size(of payload: PayloadID) -> ByteCount { ByteCount(sizes[payload.index]) }
+  func combiningTime(
+    of local: PayloadID, with incoming: PayloadID, at rank: RankID
+  ) -> SimDuration {
+    var time = cost.rate.map { $0.time(toSend: ByteCount(sizes[incoming.index])) } ?? .zero
+    time += cost.perPayload
+    if contributions[local.index] + contributions[incoming.index] == expected {
+      time += cost.onLast
+    }
+    return time
+  }
+}

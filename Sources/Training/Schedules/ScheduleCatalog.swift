@@ -1,0 +1,95 @@
+import SimKernel
+
+/// The members of `communication.schedule`.
+public enum ScheduleCatalog {
+  public static let registry = Registry<any CommunicationSchedule>(
+    noun: "schedule", discriminator: "policy",
+    entries: [
+      .init(
+        "buckets",
+        summary: "tensors are fused in the order their gradients become ready, as PyTorch DDP does"
+      ) { BucketSchedule(&$0) },
+      .init("per_tensor", summary: "every tensor travels alone as soon as its gradient is ready") {
+        TensorSchedule(window: windowField(&$0))
+      },
+      .init("one_shot", summary: "the whole gradient travels at once after backward") { _ in
+        OneShotSchedule()
+      },
+    ])
+
+  static func windowField(_ fields: inout FieldReader) -> Int {
+    fields.optional(
+      "window", .count(), default: 1,
+      doc: "exchanges a worker may have in flight; communication libraries run one at a time")
+  }
+}
+
+/// PyTorch DDP's buckets (Li et al., VLDB 2020, doi:10.14778/3415478.3415530).
+///
+/// Tensors join the open bucket in ready order; a bucket closes once it holds at least its limit.
+/// The first limit is smaller, so that communication starts early.
+public struct BucketSchedule: CommunicationSchedule {
+  public var name: String { "buckets" }
+  public let bucket: ByteCount
+  public let first: ByteCount
+  public let window: Int
+
+  public init(
+    bucket: ByteCount = .mebibytes(25), first: ByteCount = .mebibytes(1), window: Int = 1
+  ) {
+    self.bucket = bucket
+    self.first = first
+    self.window = window
+  }
+
+  init(_ fields: inout FieldReader) {
+    bucket = fields.optional(
+      "bucket", .size, default: .mebibytes(25),
+      doc: "a bucket is sent once it holds this much; \"0 B\" sends every tensor alone")
+    first = fields.optional(
+      "first_bucket", .size, default: .mebibytes(1), doc: "the limit of the first bucket")
+    window = ScheduleCatalog.windowField(&fields)
+  }
+
+  public func plan(_ input: ScheduleInput) -> SchedulePlan {
+    var units: [CommunicationUnit] = []
+    var open = CommunicationUnit(tensors: [], elements: 0)
+    for index in input.readyOrder {
+      open.tensors.append(TensorID(index))
+      open.elements += input.elements[index]
+      let limit = units.isEmpty ? min(first, bucket) : bucket
+      if ByteCount(Int64(open.elements * input.bytesPerElement)) >= limit {
+        units.append(open)
+        open = CommunicationUnit(tensors: [], elements: 0)
+      }
+    }
+    if !open.tensors.isEmpty { units.append(open) }
+    return SchedulePlan(units: units, window: window)
+  }
+}
+
+/// Wait-free back-propagation without merging: one unit a tensor, in ready order.
+struct TensorSchedule: CommunicationSchedule {
+  var name: String { "per_tensor" }
+  let window: Int
+  func plan(_ input: ScheduleInput) -> SchedulePlan {
+    SchedulePlan(
+      units: input.readyOrder.map {
+        CommunicationUnit(tensors: [TensorID($0)], elements: input.elements[$0])
+      }, window: window)
+  }
+}
+
+/// One unit for everything: no overlap with backward.
+struct OneShotSchedule: CommunicationSchedule {
+  var name: String { "one_shot" }
+  func plan(_ input: ScheduleInput) -> SchedulePlan {
+    let order = input.readyOrder
+    if order.isEmpty { return SchedulePlan(units: [], window: 1) }
+    return SchedulePlan(
+      units: [
+        CommunicationUnit(
+          tensors: order.map { TensorID($0) }, elements: input.elements.reduce(0, +))
+      ], window: 1)
+  }
+}

@@ -1,0 +1,88 @@
+import Collectives
+import SimKernel
+
+/// One exchange of one iteration while it runs.
+///
+/// Neighbouring iterations may overlap across workers - the root of a broadcast goes on early - but
+/// never by more than one, so two slots an exchange are enough.
+struct ExchangeSlot {
+  private let fresh: CollectiveExecution
+  private var execution: CollectiveExecution
+  private var algebra: ExchangeAlgebra
+  private let sizes: [ByteCount]
+  /// Whether payloads must be followed one by one, because combining them costs more than a rate.
+  private let isDense: Bool
+  /// The iteration it serves, or -1.
+  private(set) var iteration = -1
+  /// When the last participant so far had its payload.
+  var lastReady = SimTime.zero
+  /// What the execution asked for and nobody has carried out yet.
+  var actions: [CollectiveExecution.Action] = []
+
+  init(_ exchange: PlannedExchange, _ workers: Int) {
+    sizes = exchange.sizes
+    let cost = exchange.combining
+    let contributors = exchange.sizes.prefix(workers)
+    let isGather = exchange.plan.operation == .allGather
+    let isUniform = Set(contributors).count <= 1
+    isDense =
+      cost.perPayload == .zero && cost.onLast == .zero && cost.replyScale == 1
+      && (isGather || isUniform)
+    algebra = ExchangeAlgebra(cost: cost, unit: exchange.cutUnit, expected: workers)
+    if isDense {
+      let chunks =
+        isGather
+        ? Array(exchange.sizes.prefix(exchange.plan.chunkCount))
+        : exchange.plan.chunkSizes(of: contributors.first ?? .zero, unit: exchange.cutUnit)
+      fresh = CollectiveExecution(
+        plan: exchange.plan, chunkSizes: chunks, reductionRate: cost.rate)
+    } else {
+      // Payload ids count from 0 in rank order, so the same ids come back every time.
+      fresh = CollectiveExecution(
+        plan: exchange.plan, payloads: exchange.sizes.indices.map { PayloadID($0) })
+    }
+    execution = fresh
+  }
+
+  /// Prepares the slot for `number`, unless it already serves it.
+  mutating func open(iteration number: Int) {
+    if iteration == number { return }
+    iteration = number
+    lastReady = .zero
+    execution = fresh
+    if !isDense {
+      algebra.removeAll()
+      for size in sizes { _ = algebra.payload(of: size) }
+    }
+  }
+
+  /// `rank` brings its payload.
+  mutating func join(_ rank: RankID) {
+    if isDense {
+      execution.ready(rank, actions: &actions)
+    } else {
+      execution.ready(rank, algebra: &algebra, actions: &actions)
+    }
+  }
+  /// The message of `step` has arrived.
+  mutating func delivered(_ step: Int) {
+    if isDense {
+      execution.delivered(step: step, actions: &actions)
+    } else {
+      execution.delivered(step: step, algebra: &algebra, actions: &actions)
+    }
+  }
+  /// The reduction that `step` caused is over.
+  mutating func combined(_ step: Int) {
+    if isDense {
+      execution.combined(step: step, actions: &actions)
+    } else {
+      execution.combined(step: step, algebra: &algebra, actions: &actions)
+    }
+  }
+
+  /// Whether `rank` has no result yet.
+  func isWaiting(for rank: RankID) -> Bool { !execution.isFinished(rank) }
+  /// Who waits for whom.
+  var pendingDescription: String { execution.pendingDescription(limit: 4) }
+}

@@ -1,0 +1,42 @@
+import Networks
+import SimKernel
+
+/// Picks the concrete network of a run, so that the loop is compiled for each.
+public enum NetworkRun {
+  /// What a run left behind.
+  public struct Outcome: Sendable {
+    public var jobs: [JobOutcome]
+    /// What each link carried.
+    public var usage: [LinkUsage]
+  }
+
+  /// Runs `jobs` over `topology` to their end.
+  public static func run(
+    topology: Topology, network: NetworkSettings, jobs: [JobPlan], faults: [LinkFault],
+    stop: any StopSignal, recorder: (any TimelineRecorder)?
+  ) throws(SimulationError) -> Outcome {
+    switch network.model {
+    case .alphaBeta:
+      return try run(
+        AlphaBetaNetwork(topology, transport: network.transport), topology, jobs, faults, stop,
+        recorder)
+    case .flow:
+      return try run(
+        FlowNetwork(topology, transport: network.transport), topology, jobs, faults, stop,
+        recorder)
+    }
+  }
+
+  private static func run<Network: NetworkModel & ~Copyable>(
+    _ network: consuming Network, _ topology: Topology, _ jobs: [JobPlan], _ faults: [LinkFault],
+    _ stop: any StopSignal, _ recorder: (any TimelineRecorder)?
+  ) throws(SimulationError) -> Outcome {
+    var simulation = Simulation(
+      network: network, topology: topology, jobs: jobs, faults: faults, stop: stop,
+      recorder: recorder)
+    let outcomes = try simulation.run()
+    var usage: [LinkUsage] = []
+    for link in topology.links.indices { usage.append(simulation.usage(of: LinkID(link))) }
+    return Outcome(jobs: outcomes, usage: usage)
+  }
+}

@@ -1,0 +1,179 @@
+import Collectives
+import Networks
+import SimKernel
+
+/// A change of the network at a given time.
+public struct LinkFault: Sendable {
+  public var time: SimTime
+  public var link: LinkID
+  /// The new bandwidth, if it changes.
+  public var bandwidth: Bandwidth?
+  /// Whether the link is up, if that changes.
+  public var isUp: Bool?
+  public init(time: SimTime, link: LinkID, bandwidth: Bandwidth?, isUp: Bool?) {
+    self.time = time
+    self.link = link
+    self.bandwidth = bandwidth
+    self.isUp = isUp
+  }
+}
+
+/// One run: jobs on a network, as discrete events, on one thread.
+///
+/// Two clocks drive it, the jobs' event queue and the network. At an instant the jobs' events come
+/// first in the order they were scheduled, then the network's notices ordered by transfer, then
+/// idle streams start what is ready, worker by worker; this repeats until nothing changes, and only
+/// then time advances to the earlier of the two clocks. The network therefore solves its rates once
+/// an instant.
+public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
+  private var network: Network
+  private var jobs: [JobState]
+  private var queue = EventQueue<JobEvent>()
+  private var sends: [PlannedSend] = []
+  private var notices: [Notice] = []
+  private var nextTransfer: Int64 = 0
+  private var channels = ChannelTable()
+  /// The first network group of each job; a group is an exchange slot.
+  private var groupBases: [Int] = []
+  private let topology: Topology
+  private let faults: [LinkFault]
+  private let stop: any StopSignal
+  private let recorder: (any TimelineRecorder)?
+
+  /// A run that has not begun.
+  public init(
+    network: consuming Network, topology: Topology, jobs plans: [JobPlan], faults: [LinkFault] = [],
+    stop: any StopSignal = NoStopSignal(), recorder: (any TimelineRecorder)? = nil
+  ) {
+    self.network = network
+    self.topology = topology
+    self.faults = faults
+    self.stop = stop
+    self.recorder = recorder
+    jobs = plans.enumerated().map {
+      JobState(plan: $1, index: $0, isRecording: recorder != nil)
+    }
+    var base = 0
+    for plan in plans {
+      groupBases.append(base)
+      base += plan.exchanges.count * 2
+    }
+  }
+
+  /// Runs to the end of all jobs.
+  ///
+  /// - Returns: what each job did, in order; the network keeps its counters (``usage(of:)``).
+  /// - Throws: ``SimulationError`` when nothing more can happen while workers wait, when time leaves
+  ///   its range, or when the stop signal is raised. It never hangs.
+  public mutating func run() throws(SimulationError) -> [JobOutcome] {
+    for (index, fault) in faults.enumerated() {
+      queue.schedule(JobEvent(kind: .linkChange, job: 0, rank: 0, index: index), at: fault.time)
+    }
+    for index in jobs.indices { jobs[index].begin(at: .zero) }
+    var now = SimTime.zero
+    var rounds = 0
+    while true {
+      settle(at: now)
+      var isDone = true
+      for index in jobs.indices {
+        // Mutating calls borrow the job in place; reading a property would copy its arrays' owners.
+        switch jobs[index].poll() {
+        case .running: isDone = false
+        case .done: break
+        case .failed(let error): throw error
+        }
+        if let recorder { jobs[index].hand(to: recorder) }
+      }
+      if isDone { break }
+      let next = min(queue.nextTime, network.nextEventTime)
+      if next == .never {
+        throw .stuck(at: now, waiting: jobs.flatMap { $0.waitingReport() } + networkReport())
+      }
+      rounds += 1
+      if rounds & 0x3FF == 0, stop.isRaised { throw .interrupted(at: now) }
+      now = next
+      queue.advance(to: now)
+      network.advance(to: now)
+    }
+    return jobs.map(\.outcome)
+  }
+
+  /// What `link` has carried.
+  public mutating func usage(of link: LinkID) -> LinkUsage { network.usage(of: link) }
+
+  // MARK: - One instant
+
+  private mutating func settle(at now: SimTime) {
+    var changed = true
+    while changed {
+      changed = false
+      while let event = queue.popDue() {
+        changed = true
+        handle(event, at: now)
+      }
+      network.drain(into: &notices)
+      for notice in notices {
+        switch notice.kind {
+        case .delivered:
+          changed = true
+          let (job, slot) = owner(of: notice.group)
+          jobs[job].delivered(
+            slot: slot, step: Int(notice.tag), at: now, queue: &queue, sends: &sends)
+        case .senderFree:
+          let (job, slot) = owner(of: notice.group)
+          let (source, destination) = jobs[job].ends(ofStep: Int(notice.tag), slot: slot)
+          if let next = channels.release(job: job, from: source, to: destination) {
+            changed = true
+            transmit(next, at: now)
+          }
+        case .hostBusy, .rerouted, .lost, .blocked: break
+        }
+      }
+      notices.removeAll(keepingCapacity: true)
+      for index in jobs.indices
+      where jobs[index].startReady(at: now, queue: &queue, sends: &sends) {
+        changed = true
+      }
+      if !sends.isEmpty {
+        changed = true
+        for send in sends where channels.admit(send) { transmit(send, at: now) }
+        sends.removeAll(keepingCapacity: true)
+      }
+    }
+  }
+
+  private mutating func handle(_ event: JobEvent, at now: SimTime) {
+    let job = Int(event.job)
+    switch event.kind {
+    case .operationFinished:
+      jobs[job].operationFinished(
+        Int(event.index), worker: Int(event.rank), at: now, queue: &queue)
+    case .combined:
+      jobs[job].combined(
+        slot: Int(event.slot), step: Int(event.index), at: now, queue: &queue, sends: &sends)
+    case .linkChange:
+      let fault = faults[Int(event.index)]
+      network.change(link: fault.link, bandwidth: fault.bandwidth, up: fault.isUp, at: now)
+    }
+  }
+
+  private mutating func transmit(_ send: PlannedSend, at now: SimTime) {
+    let id = TransferID(job: JobID(send.job), sequence: nextTransfer)
+    nextTransfer += 1
+    network.send(
+      Transfer(
+        id: id, group: GroupID(groupBases[send.job] + send.slot), source: send.source,
+        destination: send.destination, size: send.size, tag: Int32(send.step)),
+      at: now)
+  }
+
+  private func owner(of group: GroupID) -> (job: Int, slot: Int) {
+    var job = groupBases.count - 1
+    while groupBases[job] > group.index { job -= 1 }
+    return (job, group.index - groupBases[job])
+  }
+
+  private mutating func networkReport() -> [String] {
+    network.waiting.map { "network: " + $0.description(in: topology) }
+  }
+}

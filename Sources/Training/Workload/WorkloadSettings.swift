@@ -1,0 +1,92 @@
+import SimKernel
+
+/// Which model to train: a built-in table or a file.
+public enum ModelReference: Sendable, Hashable {
+  case builtIn(String)
+  /// A table of the user's own; relative to the scenario.
+  case file(String)
+}
+
+extension FieldKind where Value == ModelReference {
+  /// A built-in name, or `{"file": "my-model.csv"}`.
+  public static var model: FieldKind<ModelReference> {
+    let expectation = #"the name of a built-in model or {"file": "table.csv"}"#
+    let names = ModelCatalog.names.map(JSONNode.quoted).joined(separator: ",")
+    return FieldKind(
+      expectation: expectation, example: #""resnet50""#,
+      schema: #"{"anyOf":[{"enum":[\#(names)]},{"type":"object","additionalProperties":false,"#
+        + #""properties":{"file":{"type":"string"}},"required":["file"]}]}"#,
+      placeholder: { .builtIn("resnet50") },
+      read: { node in
+        if let name = node.string {
+          if ModelCatalog.names.contains(name) { return .success(.builtIn(name)) }
+          return .failure(
+            .init(
+              .unknownName(
+                noun: "model", found: name,
+                suggestion: Spelling.suggestion(for: name, among: ModelCatalog.names),
+                known: ModelCatalog.names)))
+        }
+        guard let members = node.members, members.count == 1, members[0].key == "file",
+          let path = members[0].node.string
+        else { return .failure(.wrongType(node, expectation, #""resnet50""#)) }
+        return .success(.file(path))
+      },
+      show: { reference in
+        switch reference {
+        case .builtIn(let name): JSONNode.quoted(name)
+        case .file(let path): #"{"file":\#(JSONNode.quoted(path))}"#
+        }
+      })
+  }
+}
+
+/// The type in which gradients travel before compression.
+public enum GradientType: String, Sendable, CaseIterable {
+  case fp32, fp16, bf16
+  /// Bytes of one element.
+  public var bytes: Int { self == .fp32 ? 4 : 2 }
+}
+
+/// What each worker computes: the `workload` record.
+public struct WorkloadSettings: Sendable {
+  public var model: ModelReference
+  public var batch: Int
+  public var precision: Precision
+  public var gradientType: GradientType
+  public var optimizer: OptimizerKind
+  public var accumulationSteps: Int
+  public var iterations: Int
+  public var warmup: Int
+  /// Workers; nil uses every accelerator that is not a server.
+  public var workers: Int?
+  public var override: ComputeOverride?
+
+  public init(_ fields: inout FieldReader) {
+    model = fields.required(
+      "model", .model, doc: "what is trained: a built-in model table or one of your own")
+    batch = fields.optional(
+      "batch_per_worker", .count(), default: 32, doc: "samples of one micro-batch on one worker")
+    precision = fields.optional(
+      "precision", .choice("precision"), default: .fp32,
+      doc: "the arithmetic of forward and backward")
+    gradientType = fields.optional(
+      "gradient_type", .choice("gradient type"), default: .fp32,
+      doc: "the type of a gradient element on the wire before compression")
+    optimizer = fields.optional(
+      "optimizer", .choice("optimizer"), default: .sgdMomentum,
+      doc: "decides how many times an update touches the parameters in memory")
+    accumulationSteps = fields.optional(
+      "accumulation_steps", .count(), default: 1,
+      doc: "micro-batches whose gradients are summed on the worker before one exchange")
+    iterations = fields.optional(
+      "iterations", .count(), default: 20, doc: "iterations that are measured")
+    warmup = fields.optional(
+      "warmup", .count(0), default: 2, doc: "iterations before them, simulated and excluded")
+    workers = fields.optional(
+      "workers", .count(), doc: "workers; by default every accelerator that is not a server")
+    override = fields.optionalRecord(
+      "compute", doc: "totals that replace the device's, for one micro-batch; shapes are kept",
+      ComputeOverride.init)
+  }
+}
