@@ -1,0 +1,67 @@
+import Foundation
+
+/// Writes files so that a reader sees either the old content or the new, whole.
+public enum AtomicFile {
+  /// Writes `content` beside `path` under a temporary name, syncs it, and renames it into place.
+  ///
+  /// - Throws: ``InputError`` with the system's reason; the old file is then untouched.
+  public static func write(_ content: String, to path: String) throws(InputError) {
+    let temporary = path + ".tmp-\(ProcessInfo.processInfo.processIdentifier)"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw failure(path, "cannot be written") }
+    var text = content
+    let isWritten = text.withUTF8 { write(Array($0), to: descriptor) }
+    guard isWritten, fsync(descriptor) == 0 else {
+      let error = failure(path, "could not be written in full")
+      close(descriptor)
+      unlink(temporary)
+      throw error
+    }
+    close(descriptor)
+    guard rename(temporary, path) == 0 else {
+      let error = failure(path, "could not be put in place")
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  /// Writes all of `bytes`, or returns false.
+  static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    bytes.withUnsafeBytes { buffer in
+      var offset = 0
+      while offset < buffer.count {
+        let count = Foundation.write(
+          descriptor, buffer.baseAddress! + offset, buffer.count - offset)
+        if count < 0 {
+          if errno == EINTR { continue }
+          return false
+        }
+        offset += count
+      }
+      return true
+    }
+  }
+
+  static func failure(_ path: String, _ what: String) -> InputError {
+    InputError(
+      path: path, reason: "\(what): \(String(cString: strerror(errno)))",
+      advice: "check the folder and its permissions; nothing was changed")
+  }
+
+  /// Creates the folder of `path` if it is missing.
+  public static func prepareFolder(of path: String) throws(InputError) {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw InputError(
+        path: folder.path, reason: "cannot be created: \(InputError.reason(error))",
+        advice: "choose another output with -o")
+    }
+    guard access(folder.path, W_OK) == 0 else {
+      throw InputError(
+        path: folder.path, reason: "cannot be written to: \(String(cString: strerror(errno)))",
+        advice: "choose another output with -o")
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import SimKernel
+
+/// The files of a sweep's results: the table, what it was made of beside it, and a journal meanwhile.
+public struct ResultStore: Sendable {
+  /// The table.
+  public let path: String
+  /// Finished runs while the sweep goes on.
+  public var journalPath: String { path + ".journal" }
+  /// Resolved scenario, command line, host, wall time: what must not be in the table.
+  public var metaPath: String { path + ".meta.json" }
+
+  /// Results at `path`, whose folder is made if needed.
+  ///
+  /// - Throws: ``InputError`` if nothing can be written there.
+  public init(path: String) throws(InputError) {
+    self.path = path
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      throw InputError(path: path, reason: "is a folder", advice: "name a file with -o")
+    }
+    try AtomicFile.prepareFolder(of: path)
+  }
+
+  /// Writes what a sweep produced.
+  ///
+  /// A whole sweep replaces the table and ends the journal. An interrupted one keeps the journal,
+  /// and writes its whole points only where no finished table would be lost.
+  public func save(_ outcome: SweepOutcome, meta: RunMeta) throws(InputError) {
+    let isWhole = !outcome.isInterrupted && outcome.failures.isEmpty
+    if !isWhole, hasFinishedTable { return }
+    try AtomicFile.write(render(outcome.table), to: path)
+    try AtomicFile.write(meta.text(isFinished: isWhole), to: metaPath)
+    if isWhole { unlink(journalPath) }
+  }
+
+  private var hasFinishedTable: Bool {
+    guard FileManager.default.fileExists(atPath: path) else { return false }
+    guard let text = try? String(contentsOfFile: metaPath, encoding: .utf8),
+      let meta = try? JSONNode.parse(text, origin: metaPath),
+      case .bool(let flag)? = meta["finished"]?.value
+    else { return true }
+    return flag
+  }
+
+  private func render(_ table: ResultTable) -> String {
+    if path.hasSuffix(".jsonl") { return table.jsonLines }
+    if path.hasSuffix(".json") { return table.json }
+    return table.csv
+  }
+}
+
+/// What a table was made of: written beside it, never into it, since it differs from run to run.
+public struct RunMeta: Sendable {
+  public var scenario: JSONNode
+  public var origin: String
+  public var directory: String
+  public var arguments: [String]
+  public var wallTime: Double
+  public var seed: UInt64
+  public var points: Int
+  public var finishedPoints: Int
+
+  public init(
+    file: ScenarioFile, outcome: SweepOutcome, wallTime: Double, arguments: [String]
+  ) {
+    scenario = file.root
+    origin = file.origin
+    directory = file.directory.path
+    self.arguments = arguments
+    self.wallTime = wallTime
+    seed = UInt64(file.root["seed"]?.number ?? 1)
+    points = outcome.totalPoints
+    finishedPoints = outcome.finishedPoints
+  }
+
+  func text(isFinished: Bool) -> String {
+    let command = JSONNode(.array(arguments.map { JSONNode(.string($0)) }))
+    let members: [JSONMember] = [
+      JSONMember("simnet_version", JSONNode(.string(SimnetVersion.current))),
+      JSONMember("libzstd_version", JSONNode(.string(SimnetVersion.libzstd))),
+      JSONMember("finished", JSONNode(.bool(isFinished))),
+      JSONMember("points", JSONNode(.number(JSONNumber(points)))),
+      JSONMember("finished_points", JSONNode(.number(JSONNumber(finishedPoints)))),
+      JSONMember("seed", JSONNode(.number(JSONNumber(Int(seed))))),
+      JSONMember("command", command),
+      JSONMember("host", JSONNode(.string(ProcessInfo.processInfo.hostName))),
+      JSONMember("wall_time_s", JSONNode(.number(JSONNumber(wallTime)))),
+      JSONMember("scenario_file", JSONNode(.string(origin))),
+      JSONMember("scenario_directory", JSONNode(.string(directory))),
+      JSONMember("scenario", scenario),
+    ]
+    return JSONNode(.object(members)).prettyText + "\n"
+  }
+}
+
+/// A table read back, with the scenario it was made from.
+public struct StoredResult: Sendable {
+  public var table: ResultTable
+  public var scenario: ScenarioFile
+
+  /// Reads the CSV at `path` and the `.meta.json` beside it.
+  ///
+  /// - Throws: ``InputError`` if either is missing or is not what simnet writes.
+  public static func read(_ path: String) throws -> StoredResult {
+    func load(_ path: String, _ advice: String) throws(InputError) -> String {
+      do { return try String(contentsOfFile: path, encoding: .utf8) } catch {
+        throw InputError(path: path, reason: InputError.reason(error), advice: advice)
+      }
+    }
+    var rows = CSV.parse(try load(path, "check the path"))
+    let metaPath = path + ".meta.json"
+    let meta = try JSONNode.parse(
+      try load(metaPath, "it is written beside every result and names the scenario"),
+      origin: metaPath)
+    guard let scenario = meta["scenario"], let directory = meta["scenario_directory"]?.string,
+      !rows.isEmpty
+    else {
+      throw InputError(
+        path: metaPath, reason: "it holds no scenario",
+        advice: "run the scenario again with -o")
+    }
+    let header = rows.removeFirst()
+    let sweep = try Sweep(of: scenario)
+    guard header == ResultColumns.header(swept: sweep.columns),
+      rows.allSatisfy({ $0.count == header.count })
+    else {
+      throw InputError(
+        path: path, reason: "its columns are not those of this version",
+        advice: "run the scenario again")
+    }
+    return StoredResult(
+      table: ResultTable(header: header, sweptCount: sweep.columns.count, rows: rows),
+      scenario: ScenarioFile(
+        root: scenario, origin: meta["scenario_file"]?.string ?? metaPath,
+        directory: URL(fileURLWithPath: directory)))
+  }
+}

@@ -1,0 +1,39 @@
+import SimKernel
+
+/// The configurations every row is compared with: the same scenario with plain fp32 gradients, and
+/// with fp16 ones, summed on the way.
+enum Baseline: CaseIterable {
+  case fp32, fp16
+
+  /// `root` with the compression of every job replaced by this baseline's.
+  func derive(from root: JSONNode) -> JSONNode {
+    var derived = root
+    if let jobs = root["jobs"]?.elements {
+      for index in jobs.indices { replace(in: &derived, ["jobs", String(index)]) }
+    } else {
+      replace(in: &derived, [])
+    }
+    return derived
+  }
+
+  private func replace(in root: inout JSONNode, _ prefix: [String]) {
+    let place = prefix + ["communication"]
+    var communication = root.get(place) ?? JSONNode(.object([]))
+    guard case .object(var members) = communication.value else { return }
+    members.removeAll {
+      ["compression", "error_feedback", "minimum_tensor", "scope", "layers", "variable_size"]
+        .contains($0.key)
+    }
+    if let index = members.firstIndex(where: { $0.key == "strategy" }),
+      members[index].node.string == "all_gather"
+    {
+      members[index].node = "all_reduce"
+    }
+    if self == .fp16 { members.append(JSONMember("compression", "fp16")) }
+    communication.value = .object(members)
+    if !members.isEmpty || root.get(place) != nil { _ = root.set(place, to: communication) }
+    if let type = root.get(prefix + ["workload", "gradient_type"]), type.string != "fp32" {
+      _ = root.set(prefix + ["workload", "gradient_type"], to: "fp32")
+    }
+  }
+}

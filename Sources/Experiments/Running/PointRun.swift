@@ -1,0 +1,140 @@
+import Networks
+import SimKernel
+import Training
+
+/// One run of one configuration: builds the jobs, simulates them, and writes down the numbers.
+enum PointRun {
+  /// The measurement cells of every job, one job after the other.
+  static func measure(
+    _ point: PreparedPoint, replicate: Int, encodings: EncodingStore, stop: StopFlag
+  ) throws -> [String] {
+    let network = point.scenario.network
+    var plans: [JobPlan] = []
+    var reports: [JobPlanBuilder.Report] = []
+    var measured: [EncodingResult?] = []
+    for blueprint in point.jobs {
+      let request = EncodingRequest(
+        blueprint, seed: point.scenario.seed, replicate: replicate)
+      let encoding = encodings.result(for: request)
+      let builder = JobPlanBuilder(
+        blueprint, encoding: encoding, topology: point.topology, transport: network.transport)
+      let (plan, report) = try builder.build(seed: point.scenario.seed, replicate: replicate)
+      plans.append(plan)
+      reports.append(report)
+      measured.append(encoding)
+    }
+    let outcome = try NetworkRun.run(
+      topology: point.topology, network: network, jobs: plans, faults: point.faults, stop: stop,
+      recorder: nil)
+    let busiest = Busiest(outcome.usage, topology: point.topology, jobs: outcome.jobs)
+    var cells: [String] = []
+    for index in point.jobs.indices {
+      cells += row(
+        point, point.jobs[index], outcome.jobs[index], reports[index], measured[index], busiest)
+    }
+    return cells
+  }
+
+  /// The link that was busy for the largest share of the run.
+  private struct Busiest {
+    var name = ""
+    var share = 0.0
+
+    init(_ usage: [LinkUsage], topology: Topology, jobs: [JobOutcome]) {
+      let end = jobs.map(\.end).max() ?? .zero
+      guard end > .zero else { return }
+      var best = SimDuration.zero
+      for (index, link) in usage.enumerated() where link.busy > best {
+        best = link.busy
+        name = topology.links[index].name
+      }
+      share = best.seconds / end.seconds
+    }
+  }
+
+  private static func row(
+    _ point: PreparedPoint, _ job: JobBlueprint, _ outcome: JobOutcome,
+    _ report: JobPlanBuilder.Report, _ encoding: EncodingResult?, _ busiest: Busiest
+  ) -> [String] {
+    let mean = outcome.mean
+    let total = mean.total
+    var lengths = RunningStatistics(outcome.samples.map { Double($0.picoseconds) })
+    func percentile(_ fraction: Double) -> String {
+      SimDuration.roundingUp(picoseconds: lengths.percentile(fraction)).exactSeconds
+    }
+    func number(_ value: Double) -> String {
+      value.isFinite ? JSONNumber.shortest(value) : ""
+    }
+    let micro = job.compute
+    let steps = job.workload.accumulationSteps
+    let alone = micro.forward * steps + micro.backward * steps + micro.optimizer
+    let samples = Double(job.workload.batch * steps * job.workers)
+    let raw = Double(job.rawBytes.bytes)
+    let isAlone = job.workers == 1
+    let encoded = isAlone ? raw : report.encodedBytes
+    let wire =
+      Double(outcome.wireBytes.bytes) / Double(job.workers * max(1, job.workload.iterations))
+    // What a worker sends in a plain ring all-reduce of the raw gradient.
+    let ring = 2 * Double(job.workers - 1) / Double(job.workers) * raw
+    let compression = job.communication.compression
+    let transport = point.scenario.network.transport
+    let cells: [String: String] = [
+      "job": job.name,
+      "model": job.model.name,
+      "workers": String(job.workers),
+      "iteration_time_s": total.exactSeconds,
+      "iteration_time_p50_s": percentile(0.5),
+      "iteration_time_p99_s": percentile(0.99),
+      "samples_per_s": number(samples / total.seconds),
+      "compute_time_s": mean.compute.exactSeconds,
+      "exposed_encode_s": mean.encode.exactSeconds,
+      "exposed_communication_s": mean.communication.exactSeconds,
+      "exposed_decode_s": mean.decode.exactSeconds,
+      "straggler_wait_s": mean.stragglers.exactSeconds,
+      "optimizer_time_s": mean.optimizer.exactSeconds,
+      "raw_bytes": String(job.rawBytes.bytes),
+      "encoded_bytes": number(encoded.rounded(.up)),
+      "wire_bytes": number(wire.rounded(.up)),
+      "compression_ratio": number(encoded > 0 ? raw / encoded : .nan),
+      "wire_ratio": number(wire > 0 ? ring / wire : .nan),
+      "scaling_efficiency": number(total > .zero ? alone.seconds / total.seconds : .nan),
+      "gradient_rel_l2": number(encoding?.relativeL2 ?? 0),
+      "gradient_cosine": number(encoding?.cosine ?? 1),
+      "error_feedback": compression.errorFeedback == nil ? "off" : "on",
+      "algorithm": report.algorithms.joined(separator: "+"),
+      "strategy": job.communication.strategy.name,
+      "compression": compression.pipeline.label,
+      "schedule": job.communication.schedule.name,
+      "exchanges": String(job.schedule.units.count),
+      "bottleneck": bottleneck(mean),
+      "busiest_link": busiest.name,
+      "busiest_link_share": number(busiest.share),
+      "network_model": point.scenario.network.model.rawValue,
+      "transport": transport.name,
+      "compute_source": micro.evidence.map {
+        "\($0.part) \($0.evidence.provenance.rawValue): \($0.evidence.sentence)"
+      }.joined(separator: "; "),
+      "codec_cost_source": report.codecSource,
+      "transport_source": transport.provenance.isEmpty
+        ? transport.name
+        : "\(transport.name): "
+          + transport.provenance.map { "\($0.key) \($0.text)" }.joined(separator: "; "),
+      "gradient_source": encoding?.source ?? "not needed: nothing is encoded",
+      "gradient_sample": encoding?.sample ?? "",
+      "makespan_s": (outcome.end - SimTime.zero).exactSeconds,
+    ]
+    return ResultColumns.measurements.map { cells[$0]! }
+  }
+
+  /// The part that takes the most time.
+  private static func bottleneck(_ account: IterationAccount) -> String {
+    let parts: [(String, SimDuration)] = [
+      ("compute", account.compute + account.optimizer), ("encode", account.encode),
+      ("communication", account.communication), ("decode", account.decode),
+      ("stragglers", account.stragglers),
+    ]
+    var best = parts[0]
+    for part in parts where part.1 > best.1 { best = part }
+    return best.0
+  }
+}

@@ -1,0 +1,152 @@
+import Networks
+import SimKernel
+import Training
+
+/// The hardware: the `cluster` record.
+public struct ClusterSettings: Sendable {
+  public var topology: any TopologySpecification
+  public var device: DeviceProfile
+
+  init(_ fields: inout FieldReader) {
+    topology = fields.variant(
+      "topology", TopologyCatalog.registry, doc: "nodes, links and where the accelerators are")
+    let name = fields.optional(
+      "device", .deviceName, default: DeviceCatalog.names[0], doc: "the accelerator of every worker"
+    )
+    device = DeviceCatalog.profile(named: name) ?? DeviceCatalog.profiles[0]
+  }
+}
+
+/// One job of a scenario: what it trains, where, and how it communicates.
+public struct JobSettings: Sendable {
+  public var name: String
+  public var placement: PlacementSettings
+  public var workload: WorkloadSettings
+  public var communication: CommunicationSettings
+  public var gradients: GradientSettings
+  public var stragglers: any StragglerModel
+
+  /// Reads the keys that a job and a scenario without `jobs` have in common.
+  init(name: String, _ fields: inout FieldReader) {
+    self.name = name
+    placement = fields.optional(
+      "placement", .placement, default: .packed,
+      doc:
+        "which accelerators the ranks take: packed fills host after host, spread deals them out, "
+        + "a list names them")
+    workload = fields.record("workload", doc: "what each worker computes", WorkloadSettings.init)
+    communication = fields.defaultedRecord(
+      "communication", doc: "how gradients become one update", CommunicationSettings.init)
+    gradients = fields.variant(
+      "gradients", GradientCatalog.registry, default: "synthetic",
+      doc: "where the gradients come from that are really encoded")
+    stragglers = fields.defaultedRecord("stragglers", doc: "how compute times vary") { fields in
+      fields.variant(
+        "compute", StragglerCatalog.registry, default: "none",
+        doc: "a factor on forward and backward for each worker and iteration")
+    }
+  }
+}
+
+/// A link that changes during the run.
+public struct FaultSettings: Sendable {
+  public var time: SimDuration
+  public var link: String
+  public var bandwidth: Bandwidth?
+  public var isUp: Bool?
+
+  init(_ fields: inout FieldReader) {
+    time = fields.required("at", .duration, doc: "when it happens, from the start of the run")
+    link = fields.required(
+      "link", .text("the name of a link", example: "host0->switch"), doc: "which directed link")
+    bandwidth = fields.optional("bandwidth", .bandwidth, doc: "its bandwidth from then on")
+    isUp = fields.optional("up", .bool, doc: "whether it carries traffic from then on")
+    if bandwidth == nil, isUp == nil {
+      fields.report(nil, .conflict("a fault changes nothing; give \"bandwidth\" or \"up\""))
+    }
+  }
+}
+
+/// A checked scenario of one sweep point: units resolved, names turned into what they name.
+public struct Scenario: Sendable {
+  /// The version of the format this reads.
+  public static let formatVersion = 1
+
+  public var title: String
+  public var question: String?
+  public var source: String?
+  public var seed: UInt64
+  public var replicates: Int
+  public var cluster: ClusterSettings
+  public var network: NetworkSettings
+  public var jobs: [JobSettings]
+  public var faults: [FaultSettings]
+
+  /// Reads a scenario; issues go to the collector behind `fields`.
+  public init(_ fields: inout FieldReader) {
+    let version = fields.required(
+      "simnet", .integer(1...Self.formatVersion), doc: "the version of this format: 1")
+    _ = version
+    _ = fields.optional("$schema", .text(), doc: "a JSON Schema for editors; ignored by simnet")
+    title = fields.optional("title", .text(), default: "untitled", doc: "one line for tables")
+    question = fields.optional("question", .text(), doc: "what the scenario is to answer")
+    source = fields.optional("source", .text(), doc: "where its numbers come from")
+    seed = UInt64(
+      fields.optional("seed", .count(0), default: 1, doc: "keys every random stream"))
+    replicates = fields.optional(
+      "replicates", .count(), default: 1, doc: "repetitions with other random numbers")
+    cluster = fields.record("cluster", doc: "the hardware", ClusterSettings.init)
+    network = fields.defaultedRecord(
+      "network", doc: "how the network is modelled", NetworkSettings.init)
+    let named = fields.records("jobs", doc: "several jobs that share the network") { fields in
+      let name = fields.required("name", .text("a name", example: "training"), doc: "names the job")
+      return JobSettings(name: name, &fields)
+    }
+    if fields.has("jobs") {
+      for key in ["placement", "workload", "communication", "gradients", "stragglers"]
+      where fields.has(key) {
+        fields.report(
+          key, .conflict("\(key) belongs into each of \"jobs\", which this scenario has"))
+      }
+      jobs = named
+      if named.isEmpty {
+        fields.report("jobs", .invalid(found: "no jobs", expected: "give at least one"))
+      }
+    } else {
+      jobs = [JobSettings(name: "main", &fields)]
+    }
+    faults = fields.records(
+      "faults", doc: "links that degrade, fail or recover", FaultSettings.init)
+    _ = fields.optional(
+      "sweep", .any("an object of axes", example: "{}"),
+      doc: "axes: a list of values or an object of named variants for each path; "
+        + "\"zip\" moves several together")
+  }
+
+  /// The scenario that `root` describes, with everything that is wrong or doubtful in `issues`.
+  public static func read(_ root: JSONNode, issues: IssueCollector) -> Scenario {
+    FieldReader.read(root, issues: issues) { Scenario(&$0) }
+  }
+
+  /// The format as documentation: for the schema, `explain` and `list`.
+  public static var description: RecordDescription {
+    .of(name: "scenario", summary: "a simnet scenario, format version 1") { _ = Scenario(&$0) }
+  }
+
+  /// Names a configuration: a hash of everything in `root` that can change a number.
+  ///
+  /// Title, question, source, seed and replicates are not part of it; neither is the order of keys.
+  public static func hash(_ root: JSONNode, files: [String]) -> String {
+    var stripped = root
+    if case .object(var members) = stripped.value {
+      members.removeAll {
+        ["title", "question", "source", "$schema", "seed", "replicates", "sweep"].contains($0.key)
+      }
+      stripped.value = .object(members)
+    }
+    var hash = StableHash()
+    hash.combine(stripped.canonicalText)
+    for digest in files { hash.combine(digest) }
+    return String(hash.hexadecimal.prefix(16))
+  }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import SimKernel
+
+/// A scenario as written: JSON with positions, nothing checked yet beyond being JSON.
+public struct ScenarioFile: Sendable {
+  /// The whole document, with command-line changes applied.
+  public var root: JSONNode
+  /// The path it was read from, or `<stdin>`.
+  public var origin: String
+  /// Relative paths inside the scenario start here.
+  public var directory: URL
+
+  /// The scenario at `path`; `-` reads standard input.
+  ///
+  /// - Throws: ``InputError`` if it cannot be read, `JSONError` with line and column if it is not JSON.
+  public static func read(_ path: String) throws -> ScenarioFile {
+    let data: Data
+    if path == "-" {
+      data = FileHandle.standardInput.readDataToEndOfFile()
+    } else {
+      do {
+        data = try Data(contentsOf: URL(fileURLWithPath: path))
+      } catch {
+        throw InputError(path: path, reason: InputError.reason(error), advice: "check the path")
+      }
+    }
+    let origin = path == "-" ? "<stdin>" : path
+    let root = try data.withUnsafeBytes { try JSONNode.parse($0, origin: origin) }
+    let directory =
+      path == "-"
+      ? URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
+      : URL(fileURLWithPath: path).deletingLastPathComponent()
+    return ScenarioFile(root: root, origin: origin, directory: directory)
+  }
+
+  /// Applies `path=value` as `--set` does.
+  ///
+  /// The value is JSON if it reads as such and text otherwise; `a,b,c` outside of brackets and
+  /// quotes makes an axis of the sweep, replacing one of the same path.
+  ///
+  /// - Throws: `InvalidInput` if there is no `=`, or if the path leads through a plain value.
+  public mutating func set(_ assignment: String) throws(InvalidInput) {
+    guard let equals = assignment.firstIndex(of: "="), equals != assignment.startIndex else {
+      throw InvalidInput([
+        Issue(
+          path: FieldPath(["--set"]),
+          problem: .invalid(
+            found: "\"\(assignment)\" assigns nothing",
+            expected: "write --set path=value, for example --set workload.batch_per_worker=64"))
+      ])
+    }
+    let path = FieldPath(parsing: String(assignment[..<equals]))
+    let text = String(assignment[assignment.index(after: equals)...])
+    let origin = "--set \(assignment[..<equals])"
+    let values = Self.split(text).map { Self.value($0, origin: origin) }
+    if values.count > 1 {
+      let axis = JSONNode(
+        .array(values), at: TextPosition(origin: origin, line: 1, column: 1))
+      var sweep = root["sweep"]?.members ?? []
+      let name = String(assignment[..<equals])
+      if let index = sweep.firstIndex(where: { $0.key == name }) {
+        sweep[index].node = axis
+      } else {
+        sweep.append(JSONMember(name, axis))
+      }
+      _ = root.set(["sweep"], to: JSONNode(.object(sweep), at: axis.position))
+      return
+    }
+    // A single value takes the axis of the same path out of the sweep: it would overwrite it.
+    if var sweep = root["sweep"]?.members,
+      let index = sweep.firstIndex(where: { $0.key == String(assignment[..<equals]) })
+    {
+      sweep.remove(at: index)
+      _ = root.set(["sweep"], to: JSONNode(.object(sweep)))
+    }
+    guard root.set(path.parts, to: values[0]) else {
+      throw InvalidInput([
+        Issue(
+          path: FieldPath(["--set"]),
+          problem: .invalid(
+            found: "\(path) leads through a plain value or past the end of a list",
+            expected: "see: simnet explain \(path.parts.first ?? "")"))
+      ])
+    }
+  }
+
+  /// Splits at commas outside of brackets, braces and quotes.
+  private static func split(_ text: String) -> [String] {
+    var parts: [String] = [""]
+    var depth = 0
+    var quoted = false
+    for character in text {
+      switch character {
+      case "\"": quoted.toggle()
+      case "[" where !quoted, "{" where !quoted: depth += 1
+      case "]" where !quoted, "}" where !quoted: depth -= 1
+      case "," where !quoted && depth == 0:
+        parts.append("")
+        continue
+      default: break
+      }
+      parts[parts.count - 1].append(character)
+    }
+    return parts
+  }
+
+  /// `text` as JSON if it is, else as a string.
+  private static func value(_ text: String, origin: String) -> JSONNode {
+    if let node = try? JSONNode.parse(text, origin: origin) { return node }
+    return JSONNode(.string(text), at: TextPosition(origin: origin, line: 1, column: 1))
+  }
+}
+
+/// A file that could not be read or written: exit code 74.
+public struct InputError: Error, CustomStringConvertible {
+  public var path: String
+  public var reason: String
+  public var advice: String
+  public init(path: String, reason: String, advice: String) {
+    self.path = path
+    self.reason = reason
+    self.advice = advice
+  }
+  public var description: String { "\(path): \(reason); \(advice)" }
+
+  /// What the system says, without Foundation's wrapping.
+  public static func reason(_ error: any Error) -> String {
+    let wrapped = error as NSError
+    if let inner = wrapped.userInfo[NSUnderlyingErrorKey] as? NSError,
+      inner.domain == NSPOSIXErrorDomain
+    {
+      return String(cString: strerror(Int32(inner.code)))
+    }
+    if wrapped.domain == NSPOSIXErrorDomain {
+      return String(cString: strerror(Int32(wrapped.code)))
+    }
+    switch CocoaError.Code(rawValue: wrapped.code) {
+    case .fileReadNoSuchFile, .fileNoSuchFile: return "no such file"
+    case .fileReadNoPermission, .fileWriteNoPermission: return "permission denied"
+    case .fileReadTooLarge: return "the file is too large"
+    default: return wrapped.localizedDescription
+    }
+  }
+}

@@ -1,0 +1,204 @@
+import Experiments
+import SimKernel
+
+/// A sweep as a person reads it: a table, the answers, and what they rest on.
+public struct SweepReport {
+  private let table: ResultTable
+  private let points: [PointSummary]
+  private let width: Int
+
+  /// The report of `table` for a terminal of `width` columns.
+  public init(_ table: ResultTable, width: Int = 140) {
+    self.table = table
+    self.width = width
+    points = PointSummary.all(of: table)
+  }
+
+  /// Everything, for standard output.
+  public var text: String {
+    if points.isEmpty { return "no finished points\n" }
+    return [pointTable, answers, inputs].filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  // MARK: - The table
+
+  /// One line a point.
+  public var pointTable: String {
+    let hasJobs = Set(points.map(\.job)).count > 1
+    var columns: [(String, TextTable.Alignment)] = table.swept.map { (shortName($0), .left) }
+    if hasJobs { columns.append(("job", .left)) }
+    columns += [
+      ("iteration", .right), ("+-95%", .right), ("vs fp32", .right), ("vs fp16", .right),
+      ("compute", .right), ("encode", .right), ("comm", .right), ("decode", .right),
+      ("wait", .right), ("payload", .right), ("wire", .right), ("error", .right), ("ef", .left),
+      ("bottleneck", .left),
+    ]
+    var text = TextTable(columns.map { (title: $0.0, alignment: $0.1) })
+    var previous: [String]?
+    for point in points {
+      let group = contextIndices.map { point.labels[$0] }
+      if let previous, previous != group { text.addBreak() }
+      previous = group
+      text.add(point.labels + (hasJobs ? [point.job] : []) + cells(of: point))
+    }
+    return text.text(width: width)
+      + "times in ms along the critical path; payload and wire are ratios to the raw gradient; "
+      + "error is |mean decoded - mean| / |mean|\n"
+  }
+
+  private func cells(of point: PointSummary) -> [String] {
+    func milliseconds(_ column: String) -> String {
+      point.mean(column).map { Numbers.significant($0 * 1e3, 4) } ?? ""
+    }
+    func ratio(_ column: String, _ suffix: String = "x") -> String {
+      point.mean(column).map { Numbers.significant($0, 3) + suffix } ?? ""
+    }
+    return [
+      milliseconds("iteration_time_s"),
+      point.timeInterval.map { Numbers.significant($0 * 1e3, 2) } ?? "",
+      ratio("speedup_over_fp32"), ratio("speedup_over_fp16"), milliseconds("compute_time_s"),
+      milliseconds("exposed_encode_s"), milliseconds("exposed_communication_s"),
+      milliseconds("exposed_decode_s"), milliseconds("straggler_wait_s"),
+      ratio("compression_ratio"), ratio("wire_ratio"),
+      point.mean("gradient_rel_l2").map { Numbers.significant($0, 3) } ?? "",
+      point.text("error_feedback"), point.text("bottleneck"),
+    ]
+  }
+
+  // MARK: - The answers
+
+  /// Swept columns that change how gradients are communicated: what is compared.
+  private var variantIndices: [Int] {
+    table.swept.indices.filter { table.swept[$0].contains("communication") }
+  }
+  /// The other swept columns: the circumstances.
+  private var contextIndices: [Int] {
+    table.swept.indices.filter { !table.swept[$0].contains("communication") }
+  }
+
+  /// Who is fastest under which circumstances, and where each variant stops paying off.
+  public var answers: String {
+    if variantIndices.isEmpty { return "" }
+    var lines: [String] = []
+    for group in groups { lines.append(verdict(group)) }
+    let payoffs = self.payoffs
+    if !payoffs.isEmpty {
+      lines += ["", "Pays off against the better of fp32 and fp16:"] + payoffs
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Points that differ only in how they communicate.
+  private var groups: [[PointSummary]] {
+    var order: [[String]] = []
+    var groups: [[String]: [PointSummary]] = [:]
+    for point in points {
+      let key = contextIndices.map { point.labels[$0] } + [point.job]
+      if groups[key] == nil { order.append(key) }
+      groups[key, default: []].append(point)
+    }
+    return order.map { groups[$0]! }
+  }
+
+  private func variantName(_ point: PointSummary) -> String {
+    variantIndices.map { point.labels[$0] }.joined(separator: ", ")
+  }
+  private func contextName(_ point: PointSummary) -> String {
+    let names = contextIndices.map { point.labels[$0] }
+    return names.isEmpty ? "all" : names.joined(separator: ", ")
+  }
+
+  private func verdict(_ group: [PointSummary]) -> String {
+    let best = group.min { $0.time < $1.time }!
+    let tied = group.filter { $0.compare(with: best) == .tie }
+    let head = contextName(best) + ": "
+    let speedups =
+      [("speedup_over_fp32", "fp32"), ("speedup_over_fp16", "fp16")].compactMap { column, name in
+        best.mean(column).map { "\(Numbers.significant($0, 3))x over \(name)" }
+      }.joined(separator: ", ")
+    if tied.count > 1 {
+      let names = tied.map { "\(variantName($0)) (\($0.errorNote))" }.joined(separator: "; ")
+      return head + "a tie at \(Numbers.seconds(best.time)) (\(speedups)) between \(names)"
+    }
+    return head
+      + "\(variantName(best)) is fastest at \(Numbers.seconds(best.time)), \(speedups); "
+      + best.errorNote
+  }
+
+  /// For each variant, along the last circumstance that is a quantity: where it beats both
+  /// baselines, where it ties, where it loses.
+  private var payoffs: [String] {
+    guard let axis = contextIndices.last(where: { isQuantity($0) }) else { return [] }
+    let others = contextIndices.filter { $0 != axis } + variantIndices
+    var order: [[String]] = []
+    var series: [[String]: [PointSummary]] = [:]
+    for point in points {
+      let key = others.map { point.labels[$0] } + [point.job]
+      if series[key] == nil { order.append(key) }
+      series[key, default: []].append(point)
+    }
+    var text = TextTable(
+      others.map { (title: shortName(table.swept[$0]), alignment: .left) }
+        + [("faster at", .left), ("tie at", .left), ("slower at", .left)])
+    var previous: String?
+    for key in order {
+      let line = series[key]!
+      // A variant that is its own baseline has nothing to pay off against.
+      if line.allSatisfy({ isBaseline($0) }) { continue }
+      var places: [[String]] = [[], [], []]
+      for point in line {
+        let gain = min(
+          point.mean("speedup_over_fp32") ?? 1, point.mean("speedup_over_fp16") ?? 1)
+        let position =
+          gain > 1 + PointSummary.tieThreshold
+          ? 0 : gain >= 1 / (1 + PointSummary.tieThreshold) ? 1 : 2
+        places[position].append(point.labels[axis])
+      }
+      if let previous, previous != key[0], others.count > 1 { text.addBreak() }
+      previous = key[0]
+      text.add(
+        Array(key.dropLast()) + places.map { $0.isEmpty ? "-" : $0.joined(separator: ", ") })
+    }
+    return [text.text(width: width).trimmingEnd]
+  }
+
+  private func isBaseline(_ point: PointSummary) -> Bool {
+    point.text("strategy") != "all_gather" && ["none", "fp16"].contains(point.text("compression"))
+  }
+  private func isQuantity(_ column: Int) -> Bool {
+    points.allSatisfy { $0.labels[column].first?.isNumber == true }
+      && Set(points.map { $0.labels[column] }).count > 1
+  }
+
+  // MARK: - What it rests on
+
+  /// Which inputs are measured, published, derived or assumed.
+  public var inputs: String {
+    var lines = ["What the numbers rest on:"]
+    for (column, title) in [
+      ("compute_source", "compute"), ("codec_cost_source", "codec cost"),
+      ("transport_source", "transport"), ("gradient_source", "gradients"),
+    ] {
+      var seen: [String] = []
+      for point in points where !seen.contains(point.text(column)) {
+        if !point.text(column).isEmpty { seen.append(point.text(column)) }
+      }
+      for source in seen { lines.append("  \(title): \(source)") }
+    }
+    return lines.count > 1 ? lines.joined(separator: "\n") + "\n" : ""
+  }
+
+  /// The last key of a path, or the whole name if there is only one.
+  private func shortName(_ path: String) -> String {
+    String(path.split(separator: ".").last ?? Substring(path))
+  }
+}
+
+extension String {
+  /// Without line ends at the end.
+  fileprivate var trimmingEnd: String {
+    var text = self
+    while text.last == "\n" { text.removeLast() }
+    return text
+  }
+}

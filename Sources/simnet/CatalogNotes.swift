@@ -1,0 +1,82 @@
+import Collectives
+import Compression
+import Networks
+import SimKernel
+import Training
+
+/// What a codec says about itself.
+enum CodecNotes {
+  static func lines(for entry: Registry<any Codec>.Entry) -> [String] {
+    let codec = FieldReader.placeholder(of: entry)
+    let traits = codec.traits
+    return [
+      "payload: \(traits.payloadFormula) bits",
+      "aggregation: \(aggregation(codec)); \(traits.bias.rawValue)"
+        + (traits.isRandomised ? ", randomised" : "")
+        + (traits.sampleScaling == .scales ? "" : "; the full tensor is encoded, not a sample"),
+      "source: \(traits.citation)",
+    ]
+  }
+
+  private static func aggregation(_ codec: any Codec) -> String {
+    switch codec.accept(.gradient) {
+    case .success(let form): form.aggregation.rawValue
+    case .failure: "as the stage before"
+    }
+  }
+}
+
+/// What an algorithm can do.
+enum CollectiveNotes {
+  static func lines(for entry: Registry<CollectiveAlgorithm>.Entry) -> [String] {
+    let algorithm = FieldReader.placeholder(of: entry)
+    return ["operations: " + algorithm.operations.map(\.rawValue).joined(separator: ", ")]
+  }
+}
+
+/// Where the numbers of a transport come from.
+enum TransportNotes {
+  static func lines(for entry: Registry<Transport>.Entry) -> [String] {
+    FieldReader.placeholder(of: entry).provenance.map { "\($0.key): \($0.text)" }
+  }
+}
+
+/// The numbers of a device with their evidence.
+enum DeviceNotes {
+  struct Fact {
+    var name: String
+    var value: String
+    var evidence: Evidence
+  }
+
+  static func facts(of device: DeviceProfile) -> [Fact] {
+    var facts = [
+      Fact(
+        name: "memory bandwidth", value: rate(device.memoryBandwidth.value),
+        evidence: device.memoryBandwidth.evidence),
+      Fact(
+        name: "memory", value: device.memory.value.shortText, evidence: device.memory.evidence),
+      Fact(
+        name: "kernel launch", value: device.kernelLaunch.value.shortText,
+        evidence: device.kernelLaunch.evidence),
+      Fact(
+        name: "reduction rate", value: rate(device.reductionRate.value),
+        evidence: device.reductionRate.evidence),
+      Fact(
+        name: "host copy", value: rate(device.hostCopyBandwidth.value),
+        evidence: device.hostCopyBandwidth.evidence),
+    ]
+    for peak in device.peaks {
+      facts.append(
+        Fact(
+          name: "peak \(peak.precision.rawValue)",
+          value: JSONNumber.shortest(peak.operationsPerSecond / 1e12) + " TFLOP/s",
+          evidence: peak.evidence))
+    }
+    return facts
+  }
+
+  private static func rate(_ bandwidth: Bandwidth) -> String {
+    JSONNumber.shortest(Double(bandwidth.bitsPerSecond) / 8e9) + " GB/s"
+  }
+}

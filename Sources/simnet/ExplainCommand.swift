@@ -1,0 +1,48 @@
+import ArgumentParser
+import Experiments
+import Reporting
+import SimKernel
+
+struct ExplainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain", abstract: "Say what a key of a scenario means.",
+    discussion: """
+      Example: simnet explain communication.schedule
+      Example: simnet explain communication.compression.top_k.ratio
+      """)
+
+  @Argument(help: "A path such as workload.batch_per_worker; without one, the top-level keys.")
+  var path: String = ""
+
+  func run() throws {
+    let description = Scenario.description
+    let parts = FieldPath(parsing: path).parts
+    if parts.isEmpty {
+      Terminal.print(Documentation.fields(of: description))
+      return
+    }
+    guard let (field, trail) = description.find(parts) else {
+      throw unknown(parts, description)
+    }
+    Terminal.print(Documentation.explain(field, at: trail.joined(separator: ".")))
+  }
+
+  /// Points at the first part of the path that leads nowhere.
+  private func unknown(_ parts: [String], _ root: RecordDescription) -> InvalidInput {
+    var known = root.fields.map(\.key)
+    var trail: [String] = []
+    for part in parts {
+      guard let (field, _) = root.find(trail + [part]) else {
+        return InvalidInput([
+          Issue(
+            path: FieldPath(trail),
+            problem: .unknownKey(
+              found: part, suggestion: Spelling.suggestion(for: part, among: known), known: known))
+        ])
+      }
+      trail.append(part)
+      known = Documentation.keys(below: field.shape)
+    }
+    return InvalidInput([])
+  }
+}

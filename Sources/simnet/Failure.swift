@@ -1,0 +1,44 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Interchange
+import SimKernel
+import Training
+
+/// Exit codes that scripts rely on; usage errors exit with 64 by ArgumentParser.
+enum ExitStatus {
+  static let someFailed: Int32 = 4
+  static let cannotProceed: Int32 = 5
+  static let usage: Int32 = 64
+  static let invalidInput: Int32 = 65
+  static let `internal`: Int32 = 70
+  static let inputOutput: Int32 = 74
+}
+
+/// Turns whatever a command threw into a message and an exit code, in one place.
+enum Failure {
+  static func exit(_ error: any Error) -> Never {
+    switch error {
+    case let invalid as InvalidInput:
+      for issue in invalid.issues { Terminal.say(issue.description) }
+      let count = invalid.issues.count
+      Terminal.say("\(count) \(count == 1 ? "problem" : "problems"); nothing was run")
+      Foundation.exit(ExitStatus.invalidInput)
+    case let invalid as JSONError:
+      Terminal.say("\(invalid)")
+      Foundation.exit(ExitStatus.invalidInput)
+    case let invalid as InterchangeError:
+      Terminal.say("\(invalid)")
+      Foundation.exit(ExitStatus.invalidInput)
+    case let failure as InputError:
+      Terminal.say("\(failure)")
+      Foundation.exit(ExitStatus.inputOutput)
+    case let failure as SimulationError:
+      Terminal.say("\(failure)")
+      Foundation.exit(ExitStatus.cannotProceed)
+    default:
+      // Help, version, usage errors and plain exit codes.
+      Simnet.exit(withError: error)
+    }
+  }
+}

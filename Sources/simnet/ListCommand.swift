@@ -1,0 +1,135 @@
+import ArgumentParser
+import Collectives
+import Compression
+import Experiments
+import Networks
+import Reporting
+import SimKernel
+import Training
+
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "Show what there is to choose from, with parameters and sources.",
+    discussion: """
+      Example: simnet list codecs
+      Example: simnet list devices --format json
+      """)
+
+  /// The families that can be listed.
+  enum Family: String, ExpressibleByArgument, CaseIterable {
+    case codecs, topologies, collectives, models, devices, schedules, transports, gradients
+    case stragglers
+  }
+
+  @Argument(help: "What to list.")
+  var family: Family
+
+  @Option(help: "table or json.")
+  var format: ListFormat = .table
+
+  enum ListFormat: String, ExpressibleByArgument, CaseIterable { case table, json }
+
+  func run() throws {
+    switch family {
+    case .codecs: show(CodecCatalog.registry) { CodecNotes.lines(for: $0) }
+    case .topologies: show(TopologyCatalog.registry)
+    case .collectives: show(CollectiveAlgorithm.registry) { CollectiveNotes.lines(for: $0) }
+    case .schedules: show(ScheduleCatalog.registry)
+    case .transports: show(TransportCatalog.registry) { TransportNotes.lines(for: $0) }
+    case .gradients: show(GradientCatalog.registry)
+    case .stragglers: show(StragglerCatalog.registry)
+    case .models: showModels()
+    case .devices: showDevices()
+    }
+  }
+
+  private func show<Value>(
+    _ registry: Registry<Value>, notes: (Registry<Value>.Entry) -> [String] = { _ in [] }
+  ) {
+    let members = registry.descriptions
+    switch format {
+    case .table:
+      let pages = zip(members, registry.entries).map { member, entry in
+        Documentation.member(member) + notes(entry).map { "    \($0)\n" }.joined()
+      }
+      Terminal.print(pages.joined(separator: "\n"))
+    case .json:
+      let entries = zip(members, registry.entries).map { member, entry in
+        JSONNode(
+          .object([
+            JSONMember("name", JSONNode(.string(member.name))),
+            JSONMember("summary", JSONNode(.string(member.summary))),
+            JSONMember("parameters", JSONNode(.array(member.fields.map(Documentation.json)))),
+            JSONMember("notes", JSONNode(.array(notes(entry).map { JSONNode(.string($0)) }))),
+          ]))
+      }
+      Terminal.print(JSONNode(.array(entries)).prettyText + "\n")
+    }
+  }
+
+  private func showModels() {
+    var table = TextTable([
+      (title: "model", alignment: .left), (title: "parameters", alignment: .right),
+      (title: "tensors", alignment: .right), (title: "GMACs/sample", alignment: .right),
+      (title: "sample", alignment: .left), (title: "source", alignment: .left),
+    ])
+    var nodes: [JSONNode] = []
+    for name in ModelCatalog.names {
+      guard let model = ModelCatalog.table(named: name) else { continue }
+      table.add([
+        name, String(model.parameters), String(model.tensors.count),
+        Numbers.fixed(Double(model.forwardMACsPerSample) / 1e9, 3), model.sample, model.source,
+      ])
+      nodes.append(
+        JSONNode(
+          .object([
+            JSONMember("name", JSONNode(.string(name))),
+            JSONMember("parameters", JSONNode(.number(JSONNumber(model.parameters)))),
+            JSONMember("tensors", JSONNode(.number(JSONNumber(model.tensors.count)))),
+            JSONMember(
+              "forward_macs_per_sample", JSONNode(.number(JSONNumber(model.forwardMACsPerSample)))),
+            JSONMember("sample", JSONNode(.string(model.sample))),
+            JSONMember("source", JSONNode(.string(model.source))),
+          ])))
+    }
+    Terminal.print(
+      format == .table ? table.text() : JSONNode(.array(nodes)).prettyText + "\n")
+  }
+
+  private func showDevices() {
+    var text = ""
+    var nodes: [JSONNode] = []
+    for device in DeviceCatalog.profiles {
+      text += text.isEmpty ? "" : "\n"
+      text += "\(device.name): \(device.summary)\n"
+      var table = TextTable([
+        (title: "quantity", alignment: .left), (title: "value", alignment: .right),
+        (title: "known", alignment: .left), (title: "source", alignment: .left),
+      ])
+      var quantities: [JSONNode] = []
+      for fact in DeviceNotes.facts(of: device) {
+        table.add([
+          fact.name, fact.value, fact.evidence.provenance.rawValue, fact.evidence.sentence,
+        ])
+        quantities.append(
+          JSONNode(
+            .object([
+              JSONMember("quantity", JSONNode(.string(fact.name))),
+              JSONMember("value", JSONNode(.string(fact.value))),
+              JSONMember("known", JSONNode(.string(fact.evidence.provenance.rawValue))),
+              JSONMember("source", JSONNode(.string(fact.evidence.sentence))),
+            ])))
+      }
+      for line in table.text().split(separator: "\n") { text += "    \(line)\n" }
+      nodes.append(
+        JSONNode(
+          .object([
+            JSONMember("name", JSONNode(.string(device.name))),
+            JSONMember("summary", JSONNode(.string(device.summary))),
+            JSONMember("facts", JSONNode(.array(quantities))),
+          ])))
+    }
+    Terminal.print(format == .table ? text : JSONNode(.array(nodes)).prettyText + "\n")
+  }
+}

@@ -1,0 +1,156 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Reporting
+import SimKernel
+
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Run a scenario with its sweep and compare the answers.",
+    discussion: """
+      Example: simnet run scenario.json --set network.transport=ideal -o Results/ideal.csv
+      Example: simnet run scenario.json --set workload.batch_per_worker=32,64 --format csv
+      Example: simnet run --row Results/ideal.csv:17
+      """)
+
+  @Argument(
+    help: "The scenario file; - reads standard input.", completion: .file(extensions: ["json"]))
+  var scenario: String?
+
+  @Option(
+    name: .long,
+    help: "Override a key: path=value; path=a,b,c sweeps it. May be repeated.")
+  var set: [String] = []
+
+  @Option(name: .shortAndLong, help: "Runs at a time; results do not depend on it.")
+  var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
+
+  @Option(
+    name: .shortAndLong,
+    help: "Write results here (.csv, .json or .jsonl), resumable, with a .meta.json beside.",
+    completion: .file())
+  var output: String?
+
+  @Option(name: .long, help: "What standard output gets.")
+  var format: OutputFormat = .table
+
+  @Flag(name: .shortAndLong, help: "No progress, and no table when -o is given.")
+  var quiet = false
+
+  @Option(
+    name: .long,
+    help: "Re-run one row of an earlier result, counted from 1 after the header: results.csv:17.")
+  var row: String?
+
+  func validate() throws {
+    if jobs < 1 { throw ValidationError("--jobs must be at least 1") }
+    if (scenario == nil) == (row == nil) {
+      throw ValidationError("give a scenario file, or --row results.csv:17")
+    }
+  }
+
+  func run() throws {
+    if let row {
+      try RowRepeat(row).run(format: format)
+      return
+    }
+    var file = try ScenarioFile.read(scenario!)
+    for assignment in set { try file.set(assignment) }
+    let runner = try SweepRunner(file)
+    if !quiet { for warning in runner.warnings { Terminal.say("\(warning)") } }
+
+    let store = try output.map { try ResultStore(path: $0) }
+    let flag = StopFlag()
+    let signals = SignalWatch(flag)
+    defer { withExtendedLifetime(signals) {} }
+    let isLive = !quiet && Terminal.isTalkingToPeople
+    let start = Date()
+    let outcome = try runner.run(
+      SweepOptions(
+        jobs: jobs, journalPath: store?.journalPath, stop: flag,
+        progress: isLive ? LiveProgress() : SilentProgress()))
+    let meta = RunMeta(
+      file: file, outcome: outcome, wallTime: Date().timeIntervalSince(start),
+      arguments: CommandLine.arguments)
+    try store?.save(outcome, meta: meta)
+
+    if !(quiet && output != nil) {
+      Terminal.print(format.render(outcome.table, width: Terminal.width()))
+    }
+    for failure in outcome.failures {
+      Terminal.say("point \(failure.point), \(failure.reason)")
+    }
+    if outcome.isInterrupted {
+      Terminal.say(
+        "interrupted: \(outcome.finishedPoints) of \(outcome.totalPoints) points are done; "
+          + (output == nil
+            ? "with -o FILE the next run would go on from here"
+            : "the same command goes on from here"))
+      throw ExitCode(128 + flag.number)
+    }
+    if !outcome.failures.isEmpty {
+      throw ExitCode(
+        outcome.finishedPoints == 0 && outcome.failures.allSatisfy(\.cannotProceed)
+          ? ExitStatus.cannotProceed : ExitStatus.someFailed)
+    }
+    if let output, !quiet { Terminal.say("wrote \(output)") }
+  }
+}
+
+/// What standard output may get.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+  case table, csv, json, jsonl
+
+  func render(_ table: ResultTable, width: Int) -> String {
+    switch self {
+    case .table: SweepReport(table, width: width).text
+    case .csv: table.csv
+    case .json: table.json
+    case .jsonl: table.jsonLines
+    }
+  }
+}
+
+/// Repeats one row of an earlier result and says whether it came out the same.
+struct RowRepeat {
+  private let path: String
+  private let number: Int
+
+  init(_ text: String) throws {
+    guard let colon = text.lastIndex(of: ":"), let number = Int(text[text.index(after: colon)...]),
+      number >= 1
+    else { throw ValidationError("--row needs results.csv:17, found \"\(text)\"") }
+    path = String(text[..<colon])
+    self.number = number
+  }
+
+  func run(format: OutputFormat) throws {
+    let stored = try StoredResult.read(path)
+    guard number <= stored.table.rows.count else {
+      throw ValidationError("\(path) has \(stored.table.rows.count) rows, so no row \(number)")
+    }
+    let row = stored.table.rows[number - 1]
+    let runner = try SweepRunner(stored.scenario)
+    guard let point = Int(stored.table.cell("point", row)), point < runner.count,
+      let replicate = Int(stored.table.cell("replicate", row))
+    else {
+      throw InputError(
+        path: path, reason: "row \(number) does not name a point of the scenario beside it",
+        advice: "run the whole scenario again")
+    }
+    let outcome = try runner.run(
+      SweepOptions(jobs: 1, points: [point], replicates: [replicate]))
+    if let failure = outcome.failures.first { throw failure.error }
+    Terminal.print(format.render(outcome.table, width: Terminal.width()))
+    let job = stored.table.cell("job", row)
+    let again = outcome.table.rows.first { outcome.table.cell("job", $0) == job }
+    if again == row {
+      Terminal.say("row \(number) of \(path) came out the same")
+    } else {
+      let header = zip(stored.table.header, zip(row, again ?? []))
+      let changed = header.filter { $0.1.0 != $0.1.1 }.map(\.0)
+      Terminal.say("row \(number) of \(path) differs in \(changed.joined(separator: ", "))")
+      throw ExitCode(ExitStatus.someFailed)
+    }
+  }
+}
