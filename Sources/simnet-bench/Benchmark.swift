@@ -1,0 +1,36 @@
+/// One group of measurements, chosen by name on the command line.
+///
+/// A new group is a file of its own and one line in ``all``.
+struct Benchmark {
+  /// What the command line calls it.
+  var name: String
+  /// What it measures, in one line.
+  var summary: String
+  /// Measures, and hands every finished row over at once.
+  var run: ((Measurement) -> Void) -> Void
+
+  /// Every group, in the order in which `all` runs them.
+  static var all: [Benchmark] { [.queue] }
+}
+
+/// One row of the table: a speed, and the ceiling it is to be read against.
+///
+/// The ceiling is measured in the same run, between the same rounds, so that the ratio survives a
+/// machine whose speed changes from one minute to the next.
+struct Measurement {
+  /// The thing and the workload.
+  var what: String
+  /// The size of the problem.
+  var n: Int
+  /// Units per second of thread time.
+  var rate: Double
+  /// What is counted, such as `M ops/s`.
+  var unit: String
+  /// What limits or rivals it.
+  var ceiling: String
+  /// The ceiling's speed in the same unit.
+  var ceilingRate: Double
+
+  /// How close to the ceiling, or how far beyond a rival.
+  var ratio: Double { rate / ceilingRate }
+}

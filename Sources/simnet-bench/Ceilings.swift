@@ -1,0 +1,22 @@
+import Glibc
+
+/// Ceilings that more than one group reads its speeds against.
+enum Ceilings {
+  /// Seconds to copy `bytes` once, between buffers that no cache holds if `bytes` is large.
+  static func copySeconds(bytes: Int) -> Double {
+    let source = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    let target = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    defer {
+      source.deallocate()
+      target.deallocate()
+    }
+    // Both buffers are touched first, so that no page fault is measured.
+    memset(source, 1, bytes)
+    memset(target, 2, bytes)
+    let repeats = max(1, (64 << 20) / bytes)
+    let seconds = ThreadClock.measure {
+      for _ in 0..<repeats { memcpy(target, source, bytes) }
+    }
+    return seconds / Double(repeats)
+  }
+}
