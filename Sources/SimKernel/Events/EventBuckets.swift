@@ -1,5 +1,9 @@
 /// The buckets of an ``EventQueue``: lists of entries in fixed-size chunks, filed by the highest
-/// base-64 digit in which their time differs from the floor, and by the value of that digit.
+/// base-64 digit in which their time differs from a base, and by the value of that digit.
+///
+/// The base is at or before the present. It is moved up, and the lowest bucket filed again by lower
+/// digits, only when that bucket is large; a small one is searched. A bucket of the lowest digit
+/// holds a single instant and is read from the front.
 ///
 /// Chunks come from a pool of the queue and go back as soon as they are read, so memory follows the
 /// number of pending events and stays warm. Entries are moved as bytes; their size is a parameter
@@ -15,7 +19,7 @@ struct EventBuckets: ~Copyable {
     @usableFromInline var end: UnsafeMutableRawPointer
     /// How many entries the last chunk still takes.
     @usableFromInline var room: Int
-    /// The earliest time filed; too early once that event was cancelled and the bucket is stale.
+    /// The earliest time filed; too early if that event was cancelled, and the bucket then stale.
     @usableFromInline var minimum: UInt64
     @inlinable init(end: UnsafeMutableRawPointer) {
       first = nil
@@ -66,10 +70,11 @@ struct EventBuckets: ~Copyable {
   @usableFromInline let levels: UnsafeMutablePointer<Level>
   /// Bit l is set when level l holds entries.
   @usableFromInline var summary: UInt64 = 0
-  /// The present: no event is earlier.
-  @usableFromInline var floor: UInt64 = 0
-  /// Where the next due entry stands in the first chunk of the due bucket.
-  @usableFromInline var dueOffset: Int
+  /// What the digits are compared with: no event is earlier.
+  @usableFromInline var base: UInt64 = 0
+  /// Where the next entry stands in the first chunk of the lowest bucket, if that is one of the
+  /// lowest digit and at the present: only then it may have been read in part.
+  @usableFromInline var frontOffset: Int
   /// Chunks that are free, chained.
   @usableFromInline var pool: UnsafeMutableRawPointer?
   /// What the chunks were cut from.
@@ -81,7 +86,7 @@ struct EventBuckets: ~Copyable {
     levels = .allocate(capacity: Self.levelCount)
     buckets.initialize(repeating: Bucket(end: UnsafeMutableRawPointer(buckets)), count: count)
     levels.initialize(repeating: Level(), count: Self.levelCount)
-    dueOffset = Self.header
+    frontOffset = Self.header
   }
 
   @usableFromInline deinit {
@@ -95,15 +100,14 @@ struct EventBuckets: ~Copyable {
   /// The bucket of `time`: 64 * level + digit.
   ///
   /// Below 704, because times are below 2^63.
-  @inlinable static func index(of time: UInt64, floor: UInt64) -> Int {
-    let bit = 63 &- ((time ^ floor) | 1).leadingZeroBitCount
+  @inlinable @inline(__always)
+  func index(of time: UInt64) -> Int {
+    let bit = 63 &- ((time ^ base) | 1).leadingZeroBitCount
     // bit / 6, exact for 0...62.
     let level = (bit &* 43) &>> 8
-    return level &* digits | Int(truncatingIfNeeded: (time &>> UInt64(level &* 6)) & 63)
+    return level &* Self.digits | Int(truncatingIfNeeded: (time &>> UInt64(level &* 6)) & 63)
   }
 
-  /// The bucket of events at the floor itself.
-  @inlinable var dueIndex: Int { Int(floor & 63) }
   /// The bucket that holds the earliest event.
   @inlinable var lowest: Int? {
     if summary == 0 { return nil }
@@ -124,10 +128,9 @@ struct EventBuckets: ~Copyable {
   }
 
   /// Learns that an event at `time` was cancelled.
-  @inlinable mutating func noteCancellation(at time: UInt64) {
-    // What is due is checked one by one when it is taken.
-    if time == floor { return }
-    let index = Self.index(of: time, floor: floor)
+  @inlinable @inline(__always)
+  mutating func noteCancellation(at time: UInt64) {
+    let index = index(of: time)
     if buckets[index].minimum == time {
       levels[index &>> 6].stale |= 1 &<< UInt64(index & 63)
     }
@@ -136,8 +139,9 @@ struct EventBuckets: ~Copyable {
   // MARK: - Filing
 
   /// Room for one more entry at `time`, behind the others of its bucket.
-  @inlinable mutating func append(_ time: UInt64, stride: Int) -> UnsafeMutableRawPointer {
-    let index = Self.index(of: time, floor: floor)
+  @inlinable @inline(__always)
+  mutating func append(_ time: UInt64, stride: Int) -> UnsafeMutableRawPointer {
+    let index = index(of: time)
     let bucket = buckets + index
     if bucket.pointee.room == 0 { extend(index, stride: stride) }
     // In bounds: the last chunk has room for at least one entry.
@@ -149,7 +153,8 @@ struct EventBuckets: ~Copyable {
   }
 
   /// Gives bucket `index` another chunk.
-  @inlinable mutating func extend(_ index: Int, stride: Int) {
+  @inlinable @inline(__always)
+  mutating func extend(_ index: Int, stride: Int) {
     if pool == nil { refill(chunkBytes: Self.chunkBytes(stride)) }
     // The pool was just refilled if it was empty.
     let chunk = pool.unsafelyUnwrapped
@@ -180,41 +185,137 @@ struct EventBuckets: ~Copyable {
     for index in (0..<chunks).reversed() { recycle(slab + index * chunkBytes) }
   }
 
-  @inlinable mutating func recycle(_ chunk: UnsafeMutableRawPointer) {
+  @inlinable @inline(__always)
+  mutating func recycle(_ chunk: UnsafeMutableRawPointer) {
     chunk.storeBytes(of: pool, as: UnsafeMutableRawPointer?.self)
     pool = chunk
   }
 
   // MARK: - Taking
 
-  /// The next due entry; the due bucket is not empty.
-  @inlinable var due: UnsafeMutableRawPointer {
-    // An occupied bucket has a first chunk, and the offset is below its end.
-    buckets[dueIndex].first.unsafelyUnwrapped + dueOffset
+  /// Entries of a bucket that is searched and not filed again.
+  ///
+  /// At most half a chunk's, so that a search may look as far beyond the last of them.
+  @inlinable static func small(_ stride: Int) -> Int { min(8, capacity(stride) / 2) }
+
+  /// Whether the lowest bucket, which exists, must be filed again before its earliest entry is
+  /// taken.
+  @inlinable @inline(__always)
+  func isLarge(stride: Int) -> Bool {
+    let level = summary.trailingZeroBitCount
+    if level == 0 { return false }
+    let bucket = buckets + (level &* Self.digits | levels[level].occupied.trailingZeroBitCount)
+    // An occupied bucket has a first chunk. Its end lies in another chunk if it is large, hence at
+    // a negative distance or behind the first chunk's; or, if the two touch, at distance zero.
+    let bytes = bucket.pointee.end - bucket.pointee.first.unsafelyUnwrapped
+    return UInt(bitPattern: bytes &- 1)
+      >= UInt(bitPattern: Self.header &+ Self.small(stride) &* stride)
   }
 
-  /// Takes the next due entry, which stays readable until another one is filed.
-  @inlinable mutating func takeDue(stride: Int) -> UnsafeMutableRawPointer? {
-    let index = dueIndex
-    let bucket = buckets + index
-    guard let first = bucket.pointee.first else { return nil }
-    let entry = first + dueOffset
-    dueOffset &+= stride
-    if entry + stride == bucket.pointee.end {
+  /// Moves the base to the earliest time and hands out the entries of its bucket.
+  @inlinable mutating func splitLowest() -> Reading {
+    let level = summary.trailingZeroBitCount
+    let index = level &* Self.digits | levels[level].occupied.trailingZeroBitCount
+    // Only this bucket loses its meaning: higher ones still differ from the base in the same digit,
+    // and lower ones are empty.
+    base = buckets[index].minimum
+    return detach(index)
+  }
+
+  /// The entry at the front of the lowest bucket, which exists.
+  @inlinable var front: UnsafeMutableRawPointer {
+    let level = summary.trailingZeroBitCount
+    let index = level &* Self.digits | levels[level].occupied.trailingZeroBitCount
+    // An occupied bucket has a first chunk, and the offset is below its end.
+    return buckets[index].first.unsafelyUnwrapped + frontOffset
+  }
+
+  /// Takes the earliest entry of the lowest bucket, which exists and is not large.
+  ///
+  /// The entry stays readable until another one is filed.
+  @inlinable @inline(__always)
+  mutating func takeEarliest(stride: Int) -> UnsafeMutableRawPointer {
+    let level = summary.trailingZeroBitCount
+    let index = level &* Self.digits | levels[level].occupied.trailingZeroBitCount
+    // An occupied bucket has a first chunk.
+    let first = buckets[index].first.unsafelyUnwrapped
+    return level == 0
+      ? takeFront(index, first, stride: stride) : takeMinimum(index, first, stride: stride)
+  }
+
+  @inlinable @inline(__always)
+  mutating func takeFront(
+    _ index: Int, _ first: UnsafeMutableRawPointer, stride: Int
+  ) -> UnsafeMutableRawPointer {
+    let entry = first + frontOffset
+    if entry + stride == buckets[index].end {
       recycle(first)
       clear(index)
-      dueOffset = Self.header
-    } else if dueOffset &+ stride > Self.chunkBytes(stride) {
-      // Not the last chunk: its end was not reached.
-      bucket.pointee.first = first.load(as: UnsafeMutableRawPointer?.self)
+      frontOffset = Self.header
+    } else if frontOffset &+ stride &+ stride > Self.chunkBytes(stride) {
+      // Not the last chunk, because the end was not reached.
+      buckets[index].first = first.load(as: UnsafeMutableRawPointer?.self)
       recycle(first)
-      dueOffset = Self.header
+      frontOffset = Self.header
+    } else {
+      frontOffset &+= stride
     }
     return entry
   }
 
+  /// Takes the first of the earliest entries out of a small bucket, whose order is kept.
+  ///
+  /// Always looks at as many places and moves as many: what depends on the number of entries would
+  /// be mispredicted.
+  @inlinable @inline(__always)
+  mutating func takeMinimum(
+    _ index: Int, _ first: UnsafeMutableRawPointer, stride: Int
+  ) -> UnsafeMutableRawPointer {
+    let entries = first + Self.header
+    let end = buckets[index].end
+    let minimum = buckets[index].minimum
+    let small = Self.small(stride)
+    var position = 0
+    var equals = 0
+    var second = UInt64.max
+    var keys: UInt64 = 0
+    // In bounds: a chunk has room for twice as many places as are looked at and moved.
+    for place in (0..<small).reversed() {
+      let entry = entries + place &* stride
+      let key = entry.load(as: UInt64.self)
+      let time = key & UInt64(Int64.max)
+      let isFiled = entry < end
+      let isMinimum = isFiled && time == minimum
+      position = isMinimum ? place : position
+      equals &+= isMinimum ? 1 : 0
+      second = isFiled && !isMinimum && time < second ? time : second
+      keys |= isFiled ? key : 0
+    }
+    let taken = entries + position &* stride
+    let last = end - stride
+    // The entry is kept behind the new end.
+    let spare = entries + (2 &* small &- 1) &* stride
+    spare.copyMemory(from: taken, byteCount: stride)
+    if last == entries {
+      recycle(first)
+      clear(index)
+      return spare
+    }
+    for place in 0..<small {
+      (taken + place &* stride).copyMemory(
+        from: taken + (place &+ 1) &* stride, byteCount: stride)
+    }
+    buckets[index].end = last
+    buckets[index].room &+= 1
+    buckets[index].minimum = equals > 1 ? minimum : second
+    // The event that is the earliest now may have been cancelled when it was not.
+    levels[index &>> 6].stale |= (keys &>> 63) &<< UInt64(index & 63)
+    return spare
+  }
+
   /// Marks bucket `index` as empty; its chunks belong to the caller.
-  @inlinable mutating func clear(_ index: Int) {
+  @inlinable @inline(__always)
+  mutating func clear(_ index: Int) {
     buckets[index].first = nil
     buckets[index].room = 0
     buckets[index].minimum = .max
@@ -226,7 +327,8 @@ struct EventBuckets: ~Copyable {
   }
 
   /// Takes the list out of the occupied bucket `index`.
-  @inlinable mutating func detach(_ index: Int) -> Reading {
+  @inlinable @inline(__always)
+  mutating func detach(_ index: Int) -> Reading {
     // An occupied bucket has a first chunk.
     let list = Reading(
       first: buckets[index].first.unsafelyUnwrapped, end: buckets[index].end)
@@ -235,7 +337,8 @@ struct EventBuckets: ~Copyable {
   }
 
   /// The next entry of `list`, readable until the next call; nil at its end.
-  @inlinable mutating func nextEntry(
+  @inlinable @inline(__always)
+  mutating func nextEntry(
     of list: inout Reading, stride: Int
   ) -> UnsafeMutableRawPointer? {
     // Chunks are filled one after the other, so only the last one may be filled in part.
@@ -254,19 +357,5 @@ struct EventBuckets: ~Copyable {
     }
     list.entry = entry + stride
     return entry
-  }
-
-  /// Makes the list of bucket `index` the due one if it holds a single entry, whose time is the
-  /// floor's.
-  @inlinable mutating func moveSingle(from index: Int, stride: Int) -> Bool {
-    let bucket = buckets[index]
-    // An occupied bucket has a first chunk.
-    let first = bucket.first.unsafelyUnwrapped
-    if bucket.end != first + (Self.header &+ stride) || bucket.minimum != floor { return false }
-    clear(index)
-    buckets[dueIndex] = bucket
-    levels[0].occupied |= 1 &<< (floor & 63)
-    summary |= 1
-    return true
   }
 }

@@ -36,6 +36,8 @@ public struct EventQueue<Payload: BitwiseCopyable>: ~Copyable {
   /// What the cancellable ones among them carry.
   @usableFromInline var slots = EventSlots<Payload>()
   @usableFromInline var live = 0
+  /// The present: no event is earlier.
+  @usableFromInline var floor: UInt64 = 0
 
   /// An empty queue whose floor is ``SimTime/zero``.
   @inlinable public init() {}
@@ -45,7 +47,7 @@ public struct EventQueue<Payload: BitwiseCopyable>: ~Copyable {
   /// Whether nothing is pending.
   @inlinable public var isEmpty: Bool { live == 0 }
   /// The instant to which the queue was last advanced.
-  @inlinable public var now: SimTime { SimTime(picoseconds: Int64(bitPattern: store.floor)) }
+  @inlinable public var now: SimTime { SimTime(picoseconds: Int64(bitPattern: floor)) }
 
   /// An entry is a key - the time, and in its highest bit whether the event can be cancelled - and
   /// then the payload, or the slot that holds the payload.
@@ -79,7 +81,7 @@ public struct EventQueue<Payload: BitwiseCopyable>: ~Copyable {
   /// Room for an entry at `time`.
   @inlinable mutating func place(at time: SimTime) -> UnsafeMutableRawPointer {
     precondition(
-      time.picoseconds >= Int64(bitPattern: store.floor) && time != .never,
+      time.picoseconds >= Int64(bitPattern: floor) && time != .never,
       "an event must not be scheduled before the present or past the end of time")
     live &+= 1
     return store.append(UInt64(bitPattern: time.picoseconds), stride: Self.stride)
@@ -111,28 +113,16 @@ public struct EventQueue<Payload: BitwiseCopyable>: ~Copyable {
   /// - Precondition: `now` is not before the floor and not after ``nextTime``.
   @inlinable public mutating func advance(to now: SimTime) {
     let target = UInt64(bitPattern: now.picoseconds)
-    if target == store.floor { return }
+    if target == floor { return }
     precondition(now > self.now && now != .never, "a queue only advances forwards")
     precondition(now <= nextTime, "a queue must not be advanced past a pending event")
-    moveFloor(to: target)
+    floor = target
   }
 
   /// Removes and returns the next event at ``now``, or nil when nothing more is due.
   @inlinable public mutating func popDue() -> Payload? {
-    while let place = store.takeDue(stride: Self.stride) {
-      // The entry stays readable until the next one is filed.
-      let key = place.load(as: UInt64.self)
-      if key < Self.cancellable {
-        live &-= 1
-        return (place + 8).loadUnaligned(as: Payload.self)
-      }
-      let slot = (place + 8).load(as: UInt32.self)
-      let payload = slots[slot].payload
-      if slots.free(slot) { continue }
-      live &-= 1
-      return payload
-    }
-    return nil
+    if slots.cancelled != 0 { dropCancelled() }
+    return store.earliest == floor ? take() : nil
   }
 
   /// Advances to the earliest event and removes it; nil when the queue is empty.
@@ -140,28 +130,36 @@ public struct EventQueue<Payload: BitwiseCopyable>: ~Copyable {
     if slots.cancelled != 0 { dropCancelled() }
     let next = store.earliest
     if next == EventBuckets.none { return nil }
-    if next != store.floor { moveFloor(to: next) }
-    guard let payload = popDue() else { return nil }
-    return (SimTime(picoseconds: Int64(bitPattern: next)), payload)
+    floor = next
+    return (SimTime(picoseconds: Int64(bitPattern: next)), take())
+  }
+
+  /// Removes the earliest event, which exists and is alive.
+  @inlinable mutating func take() -> Payload {
+    if store.isLarge(stride: Self.stride) { refile() }
+    // The entry stays readable until another one is filed.
+    let entry = store.takeEarliest(stride: Self.stride)
+    live &-= 1
+    if entry.load(as: UInt64.self) < Self.cancellable {
+      return (entry + 8).loadUnaligned(as: Payload.self)
+    }
+    let slot = (entry + 8).load(as: UInt32.self)
+    let payload = slots[slot].payload
+    _ = slots.free(slot)
+    return payload
   }
 
   // MARK: - Buckets
 
-  /// Moves the floor to `target`, at or before the earliest event.
-  @inlinable mutating func moveFloor(to target: UInt64) {
-    // Only the bucket of the highest changed digit loses its meaning: higher ones still differ from
-    // the floor in the same digit, and lower ones would lie in the past, so they are empty.
-    let index = EventBuckets.index(of: target, floor: store.floor)
-    store.floor = target
-    store.dueOffset = EventBuckets.header
-    // A bucket of the lowest digit holds one instant: it becomes the due one where it is.
-    if index >= EventBuckets.digits, store.isOccupied(index) { refile(index) }
+  /// Files the events of the lowest bucket again, in order, by lower digits.
+  @inlinable @inline(never)
+  mutating func refile() {
+    var list = store.splitLowest()
+    refile(&list)
   }
 
-  /// Empties bucket `index` and files its events again, in order, under the present floor.
-  @inlinable mutating func refile(_ index: Int) {
-    if store.moveSingle(from: index, stride: Self.stride) { return }
-    var list = store.detach(index)
+  /// Files the entries of `list`, but for those that were cancelled.
+  @inlinable mutating func refile(_ list: inout EventBuckets.Reading) {
     let check = slots.cancelled != 0
     while let entry = store.nextEntry(of: &list, stride: Self.stride) {
       let key = entry.load(as: UInt64.self)
@@ -182,18 +180,14 @@ public struct EventQueue<Payload: BitwiseCopyable>: ~Copyable {
   @inlinable @inline(never)
   mutating func dropCancelled() {
     while let index = store.lowest {
-      if index == store.dueIndex {
-        let entry = store.due
+      if index < EventBuckets.digits, store.earliest == floor {
+        // The events of this instant are being taken: those in front go one by one.
+        let entry = store.front
         if entry.load(as: UInt64.self) < Self.cancellable || !dropIfCancelled(entry) { return }
-        _ = store.takeDue(stride: Self.stride)
+        _ = store.takeEarliest(stride: Self.stride)
       } else if store.isStale(index) {
         var list = store.detach(index)
-        while let entry = store.nextEntry(of: &list, stride: Self.stride) {
-          let key = entry.load(as: UInt64.self)
-          if key >= Self.cancellable, dropIfCancelled(entry) { continue }
-          let place = store.append(key & ~Self.cancellable, stride: Self.stride)
-          place.copyMemory(from: entry, byteCount: Self.stride)
-        }
+        refile(&list)
       } else {
         return
       }
