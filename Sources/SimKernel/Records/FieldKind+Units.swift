@@ -106,7 +106,7 @@ extension FieldKind where Value == SimDuration {
   /// A length of time such as `"5 us"`.
   public static var duration: FieldKind<SimDuration> {
     UnitTable.duration.kind(
-      maximum: 9e18, placeholder: .microseconds(1), from: { .roundingUp(picoseconds: $0) },
+      maximum: 9e18, placeholder: .microseconds(1), from: { .decimal($0, unit: 1) },
       show: { JSONNode.quoted($0.shortText) })
   }
 }

@@ -37,10 +37,12 @@ public struct ByteCount: Hashable, Comparable, Sendable, BitwiseCopyable {
   public func share(_ part: Range<Int64>, of whole: Int64, unit: Int64 = 1) -> ByteCount {
     precondition(
       whole > 0 && part.lowerBound >= 0 && part.upperBound <= whole, "a share of 0..<whole")
-    let units = (bytes + unit - 1) / unit
+    let units = bytes / unit + (bytes % unit == 0 ? 0 : 1)
     func bound(_ position: Int64) -> Int64 {
       let (high, low) = units.multipliedFullWidth(by: position)
-      return min(whole.dividingFullWidth((high, low)).quotient * unit, bytes)
+      let (end, overflow) = whole.dividingFullWidth((high, low)).quotient
+        .multipliedReportingOverflow(by: unit)
+      return overflow ? bytes : min(end, bytes)
     }
     return ByteCount(bound(part.upperBound) - bound(part.lowerBound))
   }
@@ -88,6 +90,13 @@ public struct Bandwidth: Hashable, Comparable, Sendable, BitwiseCopyable {
     if bitsPerSecond == 0 { return .unbounded }
     let rate = UInt64(bitsPerSecond)
     let (high, low) = UInt64(size.bytes).multipliedFullWidth(by: 8_000_000_000_000)
+    if high == 0 {
+      // Up to 2 MB the product fits a word, and the division is several times faster.
+      let (quotient, remainder) = low.quotientAndRemainder(dividingBy: rate)
+      let ceiling = quotient &+ (remainder == 0 ? 0 : 1)
+      return ceiling >= UInt64(Int64.max)
+        ? .unbounded : SimDuration(picoseconds: Int64(ceiling))
+    }
     if high >= rate { return .unbounded }
     let (quotient, remainder) = rate.dividingFullWidth((high, low))
     let ceiling = quotient &+ (remainder == 0 ? 0 : 1)

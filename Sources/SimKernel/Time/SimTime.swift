@@ -18,8 +18,9 @@ public struct SimDuration: Hashable, Comparable, Sendable, BitwiseCopyable {
     a.picoseconds < b.picoseconds
   }
 
-  /// The sum, saturating at ``unbounded``.
+  /// The sum, saturating; whatever is added to ``unbounded`` leaves it so.
   @inlinable public static func + (a: SimDuration, b: SimDuration) -> SimDuration {
+    if a == .unbounded || b == .unbounded { return .unbounded }
     let (sum, overflow) = a.picoseconds.addingReportingOverflow(b.picoseconds)
     return SimDuration(picoseconds: overflow ? (b.picoseconds > 0 ? .max : .min) : sum)
   }
@@ -29,19 +30,23 @@ public struct SimDuration: Hashable, Comparable, Sendable, BitwiseCopyable {
     let (difference, overflow) = a.picoseconds.subtractingReportingOverflow(b.picoseconds)
     return SimDuration(picoseconds: overflow ? (b.picoseconds > 0 ? .min : .max) : difference)
   }
-  /// The product, saturating at ``unbounded``.
+  /// The product, saturating.
   @inlinable public static func * (a: SimDuration, n: Int) -> SimDuration {
     let (product, overflow) = a.picoseconds.multipliedReportingOverflow(by: Int64(n))
-    return SimDuration(picoseconds: overflow ? .max : product)
+    return SimDuration(
+      picoseconds: overflow ? ((a.picoseconds < 0) == (n < 0) ? .max : .min) : product)
   }
   @inlinable public static func += (a: inout SimDuration, b: SimDuration) { a = a + b }
   @inlinable public static func -= (a: inout SimDuration, b: SimDuration) { a = a - b }
 
-  /// `self * factor`, rounded up to a picosecond once; saturates at ``unbounded``.
+  /// `self * factor` as a `Double`, rounded up to a picosecond once; saturates at ``unbounded``.
+  ///
+  /// The factor 1 changes nothing, and no factor but 0 takes anything from ``unbounded``.
   ///
   /// - Precondition: `factor` is finite and not negative.
   @inlinable public func scaled(by factor: Double) -> SimDuration {
     precondition(factor >= 0 && factor.isFinite, "a duration needs a finite factor of at least 0")
+    if factor == 1 || (self == .unbounded && factor > 0) { return self }
     return SimDuration.roundingUp(picoseconds: Double(picoseconds) * factor)
   }
 
@@ -59,18 +64,20 @@ public struct SimDuration: Hashable, Comparable, Sendable, BitwiseCopyable {
   @inlinable public static func picoseconds(_ n: Int64) -> SimDuration {
     SimDuration(picoseconds: n)
   }
-  @inlinable public static func nanoseconds(_ n: Double) -> SimDuration {
-    roundingUp(picoseconds: n * 1e3)
+  /// `n` units of `unit` picoseconds, rounded up to a picosecond once.
+  ///
+  /// A product within two units in the last place of a whole number is that number: 0.07 is a
+  /// little more than seven hundredths in binary, and must not cost a picosecond.
+  @inlinable public static func decimal(_ n: Double, unit: Double) -> SimDuration {
+    let product = n * unit
+    let nearest = product.rounded()
+    let isWhole = (product - nearest).magnitude <= 2 * product.ulp
+    return roundingUp(picoseconds: isWhole ? nearest : product)
   }
-  @inlinable public static func microseconds(_ n: Double) -> SimDuration {
-    roundingUp(picoseconds: n * 1e6)
-  }
-  @inlinable public static func milliseconds(_ n: Double) -> SimDuration {
-    roundingUp(picoseconds: n * 1e9)
-  }
-  @inlinable public static func seconds(_ n: Double) -> SimDuration {
-    roundingUp(picoseconds: n * 1e12)
-  }
+  @inlinable public static func nanoseconds(_ n: Double) -> SimDuration { decimal(n, unit: 1e3) }
+  @inlinable public static func microseconds(_ n: Double) -> SimDuration { decimal(n, unit: 1e6) }
+  @inlinable public static func milliseconds(_ n: Double) -> SimDuration { decimal(n, unit: 1e9) }
+  @inlinable public static func seconds(_ n: Double) -> SimDuration { decimal(n, unit: 1e12) }
 
   /// The length in seconds, to the nearest `Double`.
   @inlinable public var seconds: Double { Double(picoseconds) / 1e12 }
@@ -93,10 +100,11 @@ public struct SimTime: Hashable, Comparable, Sendable, BitwiseCopyable {
   @inlinable public static func < (a: SimTime, b: SimTime) -> Bool {
     a.picoseconds < b.picoseconds
   }
-  /// The instant `d` later, saturating at ``never``.
+  /// The instant `d` later, saturating; an unbounded wait ends at ``never``, as does any from there.
   @inlinable public static func + (t: SimTime, d: SimDuration) -> SimTime {
+    if t == .never || d == .unbounded { return .never }
     let (sum, overflow) = t.picoseconds.addingReportingOverflow(d.picoseconds)
-    return SimTime(picoseconds: overflow ? .max : sum)
+    return SimTime(picoseconds: overflow ? (d.picoseconds > 0 ? .max : .min) : sum)
   }
   /// The instant `d` earlier.
   @inlinable public static func - (t: SimTime, d: SimDuration) -> SimTime {
