@@ -6,6 +6,8 @@
 /// OOPSLA 2014, doi:10.1145/2660193.2660195) started at a key that four mixing rounds derive.
 public struct RandomStream: RandomNumberGenerator, Sendable, BitwiseCopyable {
   @usableFromInline var state: UInt64
+  /// Where the stream began: what its children are derived from.
+  private var origin: UInt64
 
   /// The stream of `entity` for `purpose` in replicate `replicate` of a run seeded with `seed`.
   public init(seed: UInt64, replicate: Int = 0, purpose: RandomPurpose, entity: Int = 0) {
@@ -14,14 +16,17 @@ public struct RandomStream: RandomNumberGenerator, Sendable, BitwiseCopyable {
     key = Self.mix(key ^ purpose.key)
     key = Self.mix(key ^ UInt64(truncatingIfNeeded: entity) &* 0xA076_1D64_78BD_642F)
     state = key
+    origin = key
   }
 
-  /// A child stream for `index`; the parent is not advanced.
+  /// A child stream for `index`, the same however much was drawn from the parent, which is not
+  /// advanced.
   public func split(_ index: Int) -> RandomStream {
     var child = self
-    child.state = Self.mix(
-      Self.mix(state ^ 0xE703_7ED1_A0B4_28DB)
+    child.origin = Self.mix(
+      Self.mix(origin ^ 0xE703_7ED1_A0B4_28DB)
         ^ UInt64(truncatingIfNeeded: index) &* 0x8EBC_6AF0_9C88_C6E3)
+    child.state = child.origin
     return child
   }
 
@@ -32,6 +37,8 @@ public struct RandomStream: RandomNumberGenerator, Sendable, BitwiseCopyable {
   }
 
   /// 32-bit key for counter hashes that must vectorise, such as stochastic rounding.
+  ///
+  /// It changes with every draw.
   public var key32: UInt32 { UInt32(truncatingIfNeeded: Self.mix(state) >> 32) }
 
   /// SplitMix64's finaliser: a bijection that scatters every input bit over the output.
