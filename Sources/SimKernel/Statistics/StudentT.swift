@@ -35,8 +35,10 @@ public enum StudentT {
   /// The t with P(T <= t) = `p`, by bisection to the last bit that matters.
   ///
   /// - Precondition: 0 < `p` < 1.
+  /// - Complexity: O(degreesOfFreedom), some sixty times.
   public static func quantile(_ p: Double, degreesOfFreedom n: Int) -> Double {
     precondition(p > 0 && p < 1, "a quantile needs a probability inside 0...1")
+    if p == 0.5 { return 0 }
     if p < 0.5 { return -quantile(1 - p, degreesOfFreedom: n) }
     var low = 0.0
     var high = 1.0
