@@ -59,6 +59,10 @@ public struct JSONMember: Sendable {
     self.key = key
     self.node = node
   }
+  /// The order of keys by their bytes, which no version of Unicode changes.
+  static func precedes(_ a: JSONMember, _ b: JSONMember) -> Bool {
+    a.key.utf8.lexicographicallyPrecedes(b.key.utf8)
+  }
 }
 
 // MARK: - Reading
@@ -96,14 +100,23 @@ extension JSONNode {
       try reader.beginObject()
       var members: [JSONMember] = []
       var first = true
+      // Membership is looked up in a set only where a list would be slow; nothing iterates over it.
+      var known: Set<String> = []
       while true {
         guard let key = try reader.nextKey(first: &first) else { break }
         _ = try reader.peek()
         let place = reader.position
-        if members.contains(where: { $0.key == key }) {
+        let isKnown =
+          members.count < 16 ? members.contains { $0.key == key } : known.contains(key)
+        if isKnown {
           throw JSONError(position: place, message: "the key \"\(key)\" is given twice")
         }
         members.append(JSONMember(key, try JSONNode(from: &reader)))
+        if members.count == 16 {
+          known = Set(members.map(\.key))
+        } else if members.count > 16 {
+          known.insert(key)
+        }
       }
       value = .object(members)
     case .array:
@@ -113,7 +126,13 @@ extension JSONNode {
       while try reader.nextElement(first: &first) { elements.append(try JSONNode(from: &reader)) }
       value = .array(elements)
     case .string: value = .string(try reader.string())
-    case .number: value = .number(JSONNumber(text: try reader.numberText()))
+    case .number:
+      let number = JSONNumber(text: try reader.numberText())
+      guard number.double.isFinite else {
+        throw JSONError(
+          position: position ?? reader.position, message: "a number beyond 1.8e308 in magnitude")
+      }
+      value = .number(number)
     case .bool: value = .bool(try reader.bool())
     case .null:
       try reader.null()
@@ -223,9 +242,15 @@ extension JSONNode {
   /// Lays `overlay` over this value: objects merge key by key, anything else is replaced; a null
   /// removes the key (RFC 7396).
   public mutating func merge(_ overlay: JSONNode) {
-    guard case .object(var members) = value, case .object(let changes) = overlay.value else {
+    guard case .object(let changes) = overlay.value else {
       self = overlay
       return
+    }
+    var members: [JSONMember] = []
+    if case .object(let present) = value {
+      members = present
+    } else {
+      position = overlay.position
     }
     for change in changes {
       let index = members.firstIndex { $0.key == change.key }
@@ -234,7 +259,10 @@ extension JSONNode {
       } else if let index {
         members[index].node.merge(change.node)
       } else {
-        members.append(change)
+        // Merged over nothing, so that nulls inside are not kept.
+        var added = JSONNode(.null, at: change.node.position)
+        added.merge(change.node)
+        members.append(JSONMember(change.key, added))
       }
     }
     value = .object(members)
@@ -244,7 +272,7 @@ extension JSONNode {
 // MARK: - Writing
 
 extension JSONNode {
-  /// Compact text with keys in ascending order: the form that is hashed.
+  /// Compact text with keys in ascending order of their UTF-8 bytes: the form that is hashed.
   public var canonicalText: String {
     var out = ""
     write(to: &out, indent: nil, depth: 0, sorted: true)
@@ -285,7 +313,7 @@ extension JSONNode {
       out += "]"
     case .object(let members):
       out += "{"
-      let ordered = sorted ? members.sorted { $0.key < $1.key } : members
+      let ordered = sorted ? members.sorted(by: JSONMember.precedes) : members
       for (index, member) in ordered.enumerated() {
         if index > 0 { out += "," }
         newline(depth + 1)

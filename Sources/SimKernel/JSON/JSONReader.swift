@@ -72,11 +72,7 @@ public struct JSONReader {
     if !first { try comma("}") }
     first = false
     skipSpace()
-    guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else {
-      throw failure(
-        offset < bytes.count && bytes[offset] == UInt8(ascii: "}")
-          ? "a trailing comma; remove it" : "expected a key in double quotes")
-    }
+    guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else { throw noKey() }
     let key = try string()
     skipSpace()
     guard offset < bytes.count, bytes[offset] == UInt8(ascii: ":") else {
@@ -119,6 +115,7 @@ public struct JSONReader {
     let raw = UnsafeRawBufferPointer(rebasing: bytes[lower..<upper])
     if escaped { return try unescape(raw, at: lower) }
     guard let text = String(validating: raw, as: UTF8.self) else {
+      offset = lower - 1
       throw failure("a string that is not valid UTF-8")
     }
     return text
@@ -174,7 +171,7 @@ public struct JSONReader {
     if try !literal("null") { throw failure("expected null") }
   }
 
-  /// Passes over one value of any kind.
+  /// Passes over one value of any kind; what its strings hold is not checked.
   public mutating func skip() throws(JSONError) {
     switch try peek() {
     case .object:
@@ -203,6 +200,7 @@ public struct JSONReader {
       skipSpace()
     }
     first = false
+    guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else { throw noKey() }
     _ = try rawString()
     skipSpace()
     guard offset < bytes.count, bytes[offset] == UInt8(ascii: ":") else {
@@ -212,6 +210,11 @@ public struct JSONReader {
     return true
   }
 
+  private func noKey() -> JSONError {
+    failure(
+      offset < bytes.count && bytes[offset] == UInt8(ascii: "}")
+        ? "a trailing comma; remove it" : "expected a key in double quotes")
+  }
   private mutating func open(_ byte: UInt8, _ what: String) throws(JSONError) {
     skipSpace()
     guard offset < bytes.count, bytes[offset] == byte else { throw failure("expected \(what)") }
@@ -269,6 +272,10 @@ public struct JSONReader {
       if byte == UInt8(ascii: "\\") {
         escaped = true
         cursor += 1
+        if cursor < bytes.count, bytes[cursor] < 0x20 {
+          offset = cursor
+          throw failure("a control character after a backslash")
+        }
       } else if byte < 0x20 {
         offset = cursor
         throw failure("a control character inside a string; is a closing quote missing?")
