@@ -56,12 +56,14 @@ public struct FieldReader {
         Issue(
           path: path, position: node.position,
           problem: .wrongType(found: node.kindName, expected: "an object", example: "{ }")))
+      // What is missing inside a thing that is no record would only be noise.
+      return placeholder(declaration)
     }
     var reader = FieldReader(
       mode: .decoding(node.members ?? []), path: path, position: node.position, issues: issues)
     reader.requested = extra
     let value = declaration(&reader)
-    if node.members != nil { reader.reportUnknownKeys() }
+    reader.reportUnknownKeys()
     return value
   }
 
@@ -142,7 +144,8 @@ public struct FieldReader {
   ) -> Value {
     optionalRecord(key, doc: doc, declaration)
       ?? Self.read(
-        JSONNode(.object([])), path: path.appending(key), issues: issues, declaration)
+        JSONNode(.object([]), at: position), path: path.appending(key), issues: issues,
+        declaration)
   }
 
   /// One member of `registry`, as `{"kind": "ring", ...}` or just `"ring"`; must be given unless
@@ -158,8 +161,9 @@ public struct FieldReader {
       missing(
         key, expected: "a \(registry.noun)",
         example: JSONNode.quoted(registry.names.first ?? "name"))
+      return Self.placeholder(registry.entries[0].make)
     }
-    let node = given ?? JSONNode(.string(defaultName ?? registry.names[0]))
+    let node = given ?? JSONNode(.string(defaultName ?? registry.names[0]), at: position)
     return Self.member(of: registry, node, path: path.appending(key), issues: issues)
   }
 
@@ -320,22 +324,23 @@ public struct FieldReader {
         severity: severity, problem: problem))
   }
 
-  /// Whether `key` was written.
+  /// Whether `key` was written; null counts as absent.
   public func has(_ key: String) -> Bool { peek(key) != nil }
 
-  /// The value written for `key`, not counted as read.
+  /// The value written for `key`, not counted as read; null counts as absent.
   public func peek(_ key: String) -> JSONNode? {
-    guard case .decoding(let members) = mode else { return nil }
-    return members.first { $0.key == key }?.node
+    guard case .decoding(let members) = mode,
+      let node = members.first(where: { $0.key == key })?.node
+    else { return nil }
+    if case .null = node.value { return nil }
+    return node
   }
 
   // MARK: - Internals
 
   private mutating func node(_ key: String) -> JSONNode? {
     requested.append(key)
-    guard let node = peek(key) else { return nil }
-    if case .null = node.value { return nil }
-    return node
+    return peek(key)
   }
 
   private func value<Value>(of node: JSONNode, _ key: String, _ kind: FieldKind<Value>) -> Value? {
@@ -363,18 +368,19 @@ public struct FieldReader {
   }
 
   private mutating func describe(
-    _ key: String, _ doc: String, required: Bool, defaultValue: String?,
+    _ key: String, _ doc: String, required: Bool, defaultValue: @autoclosure () -> String?,
     shape: @autoclosure () -> FieldShape
   ) {
     guard isDescribing else { return }
     described.append(
       FieldDescription(
-        key: key, doc: doc, required: required, defaultValue: defaultValue, shape: shape()))
+        key: key, doc: doc, required: required, defaultValue: defaultValue(), shape: shape()))
   }
   private mutating func describe(
-    _ key: String, _ doc: String, required: Bool, defaultValue: String?, shape: () -> FieldShape
+    _ key: String, _ doc: String, required: Bool, defaultValue: @autoclosure () -> String?,
+    shape: () -> FieldShape
   ) {
-    describe(key, doc, required: required, defaultValue: defaultValue, shape: shape())
+    describe(key, doc, required: required, defaultValue: defaultValue(), shape: shape())
   }
 }
 
