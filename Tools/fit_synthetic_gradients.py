@@ -7,7 +7,7 @@
                                     compare each model with what the other three would make of it
 
 GRADIENTS is a folder with MODEL.STAGE.wN.safetensors and mlp-tiny.sequence.safetensors. Needs
-numpy and scipy, and the `zstd` command for the comparisons; `fit` takes ten minutes.
+numpy and scipy, and the `zstd` command for the comparisons; `fit` takes five minutes.
 
 What is fitted on what. Everything that one worker's gradient shows (the RMS of each tensor, dead
 rows and columns, the scales of the others, the tail of what is left) comes from workers 0 and 1 and
@@ -15,7 +15,11 @@ is checked on workers 2 and 3. What a pair of workers shows (cosine, rank correl
 comes from the two disjoint pairs (0, 1) and (2, 3) and is checked on the four crossed pairs: one
 pair alone says little, since the cosines of one file set differ by 0.2 from pair to pair.
 Step-to-step persistence comes from mlp-tiny.sequence.
+
+The form of the model, the split of the pairs and the search for corrections were settled over about
+ten variants while looking at `check`: its files are held out of the numbers, not of the design.
 """
+import itertools
 import json
 import math
 import os
@@ -346,7 +350,7 @@ def generate(tensors, seed, worker):
 # ---------------------------------------------------------------- measures
 def top(x, ratio):
     k = max(1, int(len(x) * ratio))
-    return np.sort(np.argsort(-np.abs(x), kind="stable")[:k])
+    return np.sort(np.argpartition(-np.abs(x), k - 1)[:k])
 
 
 def measures(x, everything=True):
@@ -355,8 +359,7 @@ def measures(x, everything=True):
     energy = (d ** 2).sum()
     out = {}
     for name, ratio in (("top_k 1%", .01), ("top_k 10%", .1)):
-        left = d.copy()
-        left[top(x, ratio)] = 0
+        left = np.partition(np.abs(d), n - max(1, int(n * ratio)))[:n - max(1, int(n * ratio))]
         out[name] = math.sqrt((left ** 2).sum() / energy)
     m = np.abs(d).mean()
     out["ef_sign"] = float(np.linalg.norm(d - np.where(d >= 0, m, -m)) / math.sqrt(energy))
@@ -385,7 +388,7 @@ def union(xs):
 
 
 # Common corrections of one stage's tensors, and the values tried, in this order.
-CORRECTIONS = {"shift": (0, -.5, .5, -1, 1, -1.5), "power": (1, .9, 1.1, .8, 1.2, 1.35),
+CORRECTIONS = {"shift": (0, -.5, .5, -1, 1, -1.5), "power": (1, .95, 1.05, .9, 1.1, 1.2),
                "clustering": (1, .5, 0), "looseness": (0, .02, .05, .1, .2)}
 
 
@@ -394,7 +397,7 @@ def calibrated(fitted, folder, whole):
 
     The corrections (a shift of the tails, a power of the knots, a factor on the clustering, a part
     of the shared ranking given back to the workers) absorb what independent rows, columns and
-    draws cannot express. Coordinate descent, two passes over a coarse grid.
+    draws cannot express. They are searched on a coarse grid.
     """
     model, stage, tensors = fitted["model"], fitted["stage"], fitted["tensors"]
     real = [np.concatenate([x.ravel() for _, x in load(folder, model, stage, w)]) for w in range(4)]
@@ -405,22 +408,26 @@ def calibrated(fitted, folder, whole):
 
     def cost(choice):
         trial = [corrected(t, **choice) for t in tensors]
-        made = [[generate(trial, seed, w) for w in (0, 1)] for seed in range(11, 17)]
+        made = [[generate(trial, seed, w) for w in (0, 1)] for seed in range(11, 15)]
         got = [measures(x, False) for xs in made for x in xs]
-        total = .002 * sum(CORRECTIONS[name].index(v) > 0 for name, v in choice.items())
-        for k in keys:
-            total += math.log(np.mean([g[k] for g in got]) / wanted[k]) ** 2
-        total += math.log(np.mean([union(xs) for xs in made]) / wanted_union) ** 2
-        return total + (1.5 * (np.mean([cosine(*xs) for xs in made]) - whole)) ** 2
+        misses = [math.log(np.mean([g[k] for g in got]) / wanted[k]) for k in keys]
+        misses.append(math.log(np.mean([union(xs) for xs in made]) / wanted_union))
+        misses.append(1.5 * (np.mean([cosine(*xs) for xs in made]) - whole))
+        # The largest misses decide, but one beyond 0.2 saturates: what the model cannot express
+        # must not bend the rest. A correction has to earn its place.
+        return (1e-5 * sum(CORRECTIONS[name].index(v) > 0 for name, v in choice.items())
+                + sum(min(abs(m), .2) ** 4 for m in misses))
 
     best = {name: values[0] for name, values in CORRECTIONS.items()}
     least = cost(best)
-    for _ in range(2):
-        for name, values in CORRECTIONS.items():
-            for value in values:
-                if value != best[name] and (c := cost({**best, name: value})) < least:
-                    best, least = {**best, name: value}, c
-    print(model, stage, f"{least:.4f}", best, file=sys.stderr)
+    # Tails and knots act on the same measures, so they are searched together; the rest in turn.
+    for names in (("clustering",), ("shift", "power"), ("looseness",)):
+        centre = dict(best)
+        for values in itertools.product(*(CORRECTIONS[name] for name in names)):
+            choice = {**centre, **dict(zip(names, values))}
+            if choice != centre and (c := cost(choice)) < least:
+                best, least = choice, c
+    print(model, stage, f"{least:.6f}", best, file=sys.stderr)
     return {**fitted, "tensors": [corrected(t, **best) for t in tensors]}
 
 
@@ -497,7 +504,8 @@ enum SyntheticTable {{
   /// Iterations for which a row keeps its shared draws (mlp-tiny.sequence: the correlation between
   /// workers falls to a half after one step).
   static let drawPeriod: UInt64 = {draw}
-  /// Iterations for which a row keeps its shared scale (the same: to 88 % after twelve steps).
+  /// Iterations for which a row keeps its shared scale (the same: a line through thirteen lags of
+  /// the rank correlation of fc1's rows, which falls from 0.74 to 0.65).
   static let scalePeriod: UInt64 = {scale}
 
   static let text: StaticString = """
