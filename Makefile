@@ -1,0 +1,57 @@
+# simnet: `make run` shows the main job, `make test` runs every test. Both set up what they need.
+
+SWIFT ?= swift
+# Built for the machine at hand; results are the same for any (make test compares two).
+ARCH ?= native
+FLAGS = -c release -Xcc -march=$(ARCH)
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+.PHONY: all run test lint bench results install setup clean
+
+all: setup
+	$(SWIFT) build $(FLAGS) --product simnet
+
+# Installs the one C library simnet links, where it is missing.
+setup:
+	@if ! pkg-config --exists libzstd 2>/dev/null; then \
+	  echo "installing libzstd-dev and pkg-config"; \
+	  if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+	  $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq libzstd-dev pkg-config; \
+	fi
+
+run: all
+	.build/release/simnet run Scenarios/quickstart.json -o Results/quickstart.csv
+
+# Every test, in release mode with the binary `run` uses. The second build, for a plain machine
+# without vector extensions, is there to be compared with it byte for byte.
+test: setup
+	$(SWIFT) build $(FLAGS) --build-tests
+	$(SWIFT) build -c release --product simnet --scratch-path .build-baseline
+	SIMNET_BASELINE=.build-baseline/release/simnet $(SWIFT) test $(FLAGS) --skip-build
+
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+bench: setup
+	$(SWIFT) build $(FLAGS) --product simnet-bench
+	.build/release/simnet-bench
+
+# Regenerates what Results/ holds.
+results: all
+	@set -e; for scenario in Scenarios/*.json; do \
+	  name=$$(basename $$scenario .json); echo "== $$name"; \
+	  .build/release/simnet run $$scenario -q -o Results/$$name.csv; \
+	done
+
+# A fully static executable: needs no Swift, no libraries and no files where it runs.
+# make install PREFIX=$$HOME/.local ARCH=x86-64-v3
+install: setup
+	$(SWIFT) build -c release $(if $(filter native,$(ARCH)),,-Xcc -march=$(ARCH)) \
+	  --product simnet --scratch-path .build-static -Xswiftc -static-executable
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -s .build-static/release/simnet $(DESTDIR)$(PREFIX)/bin/simnet
+
+clean:
+	rm -rf .build .build-baseline .build-static
