@@ -16,14 +16,13 @@ struct CodeWriter<Code: FixedWidthInteger & UnsignedInteger> {
       .assumingMemoryBound(to: Code.self)
   }
 
-  /// Appends the codes of elements `range`; `code` sees their positions in ascending order.
-  @inline(__always)
-  mutating func append(_ range: Range<Int>, _ code: (Int) -> Code) {
+  /// Appends the codes of elements `range`, which `fill` writes a stretch at a time in ascending
+  /// order.
+  mutating func append(_ range: Range<Int>, _ fill: (Range<Int>, UnsafeMutablePointer<Code>) -> Void) {
     var position = range.lowerBound
     while position < range.upperBound {
       let count = min(range.upperBound - position, Self.chunk - filled)
-      let output = codes + filled
-      for offset in 0..<count { output[offset] = code(position + offset) }
+      fill(position..<position + count, codes + filled)
       position += count
       filled += count
       if filled == Self.chunk { flush() }

@@ -21,7 +21,7 @@ public struct Identity: Codec {
   ) throws(CodecError) {
     guard let stream = record.stream(.values), stream.type == .float32 else { return }
     let values = try record.floats(for: name)
-    guard let base = values.baseAddress else { return }
+    guard let base = values.baseAddress, record.streams.count == 1 else { return }
     if Reductions.largestMagnitudeBits(base, values.count) >= Reductions.infinityBits {
       throw setting.notFinite(name, values)
     }

@@ -97,7 +97,6 @@ public struct QSGD: Codec {
     let values = try record.floats(for: name)
     let bounds = try record.valueBounds(for: name, scratch: &scratch)
     let count = values.count
-    let hash = CounterHash(setting.random)
     let fixed = code == .fixed
     let memory =
       fixed
@@ -106,39 +105,29 @@ public struct QSGD: Codec {
     let scaleMemory = scratch.stream(4 * record.scopeCount)
     let scales = scaleMemory.assumingMemoryBound(to: Float.self)
     let bytes = memory.assumingMemoryBound(to: UInt8.self)
+    let rounding = StochasticRounding(
+      hash: CounterHash(setting.random), limit: levels,
+      signBit: fixed ? levelBits : 15)
     if fixed, width == 8 {
-      let target = bytes
       try forEachScope(record, bounds, values, setting, scales) { range, factor, source in
-        for index in range {
-          target[index] = UInt8(
-            truncatingIfNeeded: quantize(source, index, factor, hash, shift: 7))
-        }
+        rounding.round(source, range, factor, into: bytes + range.lowerBound)
       }
     } else if fixed, width < 8 {
       var writer = CodeWriter<UInt8>(width: width, into: bytes, scratch: &scratch)
-      let shift = UInt32(levelBits)
       try forEachScope(record, bounds, values, setting, scales) { range, factor, source in
-        writer.append(range) {
-          UInt8(truncatingIfNeeded: quantize(source, $0, factor, hash, shift: shift))
-        }
+        writer.append(range) { rounding.round(source, $0, factor, into: $1) }
       }
       writer.finish()
     } else if fixed {
       var writer = CodeWriter<UInt16>(width: width, into: bytes, scratch: &scratch)
-      let shift = UInt32(levelBits)
       try forEachScope(record, bounds, values, setting, scales) { range, factor, source in
-        writer.append(range) {
-          UInt16(truncatingIfNeeded: quantize(source, $0, factor, hash, shift: shift))
-        }
+        writer.append(range) { rounding.round(source, $0, factor, into: $1) }
       }
       writer.finish()
     } else {
       let target = memory.assumingMemoryBound(to: UInt16.self)
       try forEachScope(record, bounds, values, setting, scales) { range, factor, source in
-        for index in range {
-          target[index] = UInt16(
-            truncatingIfNeeded: quantize(source, index, factor, hash, shift: 15))
-        }
+        rounding.round(source, range, factor, into: target + range.lowerBound)
       }
     }
     let stream =
@@ -151,23 +140,7 @@ public struct QSGD: Codec {
       with: PayloadStream(.scales, .float32, count: record.scopeCount, base: scaleMemory))
   }
 
-  /// Sign at bit `shift`, level below: rounded by a dither that makes the rounding stochastic.
-  @inline(__always)
-  private func quantize(
-    _ source: UnsafePointer<Float>, _ index: Int, _ factor: Float, _ hash: CounterHash,
-    shift: UInt32
-  ) -> UInt32 {
-    let bits = source[index].bitPattern
-    let scaled = Float(bitPattern: bits & 0x7FFF_FFFF) * factor
-    let level = Int32(
-      truncatingIfNeeded: MagicRounding.bits(scaled + hash.dither(index)) & 0x3F_FFFF)
-    let limit = Int32(truncatingIfNeeded: levels)
-    let capped = UInt32(truncatingIfNeeded: level > limit ? limit : level)
-    return capped | (bits >> 31) &<< shift
-  }
-
   /// Norms and scales of the scopes, and `body` with the factor that turns magnitudes into levels.
-  @inline(__always)
   private func forEachScope(
     _ record: Encoded, _ bounds: UnsafeBufferPointer<Int>, _ values: UnsafeBufferPointer<Float>,
     _ setting: StageSetting, _ scales: UnsafeMutablePointer<Float>,
@@ -192,7 +165,7 @@ public struct QSGD: Codec {
         throw setting.notFinite(name, values)
       }
       // Below this the factor would leave single precision; such a scope is sent as zeros.
-      if size < 0x1p-100 {
+      if size < 0x1p-80 {
         body(range, 0, base)
         continue
       }

@@ -98,9 +98,7 @@ public struct RandomK: Codec {
   ) -> UnsafeMutablePointer<UInt32> {
     let hash = CounterHash(key: seed)
     let positions = scratch.temporary(of: UInt32.self, totals.values)
-    let words = scratch.temporary(of: UInt32.self, totals.values)
-    let bins = scratch.temporary(of: UInt32.self, 2048)
-    let candidates = TopSelection.Candidates(
+    let memory = RandomSelection.Memory(
       count: totals.largestScope, k: totals.largestKept, scratch: &scratch)
     var written = 0
     for scope in 0..<record.scopeCount {
@@ -108,10 +106,8 @@ public struct RandomK: Codec {
       let count = record.bounds[scope + 1] - start
       let kept = Sparsification.kept(count, ratio: ratio)
       if kept == 0 { continue }
-      _ = TopSelection.largest(
-        count, k: kept, base: start, into: positions + written, words: words, bins: bins,
-        candidates: candidates, mask: ~0
-      ) { hash.bits(start + $0) }
+      RandomSelection.select(
+        hash, start: start, count: count, k: kept, into: positions + written, memory: memory)
       written += kept
     }
     return positions

@@ -77,7 +77,8 @@ public struct TernGrad: Codec {
   ) throws(CodecError) {
     let values = try record.floats(for: name)
     let bounds = try record.valueBounds(for: name, scratch: &scratch)
-    let hash = CounterHash(setting.random)
+    let rounding = StochasticRounding(
+      hash: CounterHash(setting.random), limit: 1, signBit: 1)
     let memory = scratch.stream(packedBytes(values.count))
     let bytes = memory.assumingMemoryBound(to: UInt8.self)
     let scaleMemory = scratch.stream(4 * record.scopeCount)
@@ -92,12 +93,12 @@ public struct TernGrad: Codec {
       let source = values.baseAddress!
       let limit = try largest(values, range, setting)
       // Below this the factor would leave single precision; such a scope is sent as zeros.
-      let factor: Float = limit < 0x1p-100 ? 0 : 1 / limit
+      let factor: Float = limit < 0x1p-80 ? 0 : 1 / limit
       scales[scope] = factor == 0 ? 0 : limit
       if packing == .twoBit {
-        writer.append(range) { Self.digit(source, $0, factor, hash) }
+        writer.append(range) { rounding.ternary(source, $0, factor, into: $1) }
       } else {
-        for index in range { digits[index] = Self.digit(source, index, factor, hash) }
+        rounding.ternary(source, range, factor, into: digits + range.lowerBound)
       }
     }
     writer.finish()
@@ -112,19 +113,6 @@ public struct TernGrad: Codec {
     record.replace(
       .scales,
       with: PayloadStream(.scales, .float32, count: record.scopeCount, base: scaleMemory))
-  }
-
-  /// 0 for zero, 1 for plus, 2 for minus.
-  @inline(__always)
-  private static func digit(
-    _ source: UnsafePointer<Float>, _ index: Int, _ factor: Float, _ hash: CounterHash
-  ) -> UInt8 {
-    let bits = source[index].bitPattern
-    let scaled = Float(bitPattern: bits & 0x7FFF_FFFF) * factor
-    // Clipped elements exceed the scale: they always keep their sign.
-    let share = scaled < 1 ? scaled : 1
-    let one = MagicRounding.bits(share + hash.dither(index)) & 1
-    return UInt8(truncatingIfNeeded: one &<< (bits >> 31))
   }
 
   /// The largest magnitude of the scope, clipped if the codec clips.

@@ -87,14 +87,13 @@ public struct TopK: Codec {
     let values = try record.floats(for: name)
     try Sparsification.requireAddressable(record, codec: name)
     let totals = Sparsification.Totals(record.bounds, ratio: ratio)
-    let wordMemory = scratch.stream(4 * totals.values)
-    let words = wordMemory.assumingMemoryBound(to: UInt32.self)
+    let memory = scratch.stream(4 * totals.values)
+    let output = memory.assumingMemoryBound(to: Float.self)
     let positions =
       index == .int32
       ? scratch.stream(4 * totals.values).assumingMemoryBound(to: UInt32.self)
       : scratch.temporary(of: UInt32.self, totals.values)
-    let bins = scratch.temporary(of: UInt32.self, 2048)
-    let candidates = TopSelection.Candidates(
+    let selection = TopSelection(
       count: totals.largestScope, k: totals.largestKept, scratch: &scratch)
     var written = 0
     for scope in 0..<record.scopeCount {
@@ -102,23 +101,18 @@ public struct TopK: Codec {
       let count = record.bounds[scope + 1] - start
       let kept = Sparsification.kept(count, ratio: ratio)
       if kept == 0 { continue }
-      let source = values.baseAddress! + start
-      _ = TopSelection.largest(
-        count, k: kept, base: start, into: positions + written, words: words + written, bins: bins,
-        candidates: candidates, mask: 0x7FFF_FFFF
-      ) { source[$0].bitPattern }
+      selection.select(
+        values.baseAddress! + start, count, k: kept, base: start, into: positions + written,
+        values: output + written)
       written += kept
     }
     // NaN and infinity have the largest magnitude bits of all, so they have been selected.
-    let floats = UnsafeBufferPointer(
-      start: UnsafePointer(wordMemory.assumingMemoryBound(to: Float.self)), count: written)
-    if let base = floats.baseAddress,
-      Reductions.largestMagnitudeBits(base, written) >= Reductions.infinityBits
-    {
-      throw setting.notFinite(name, floats, positions: positions)
+    if written > 0, Reductions.largestMagnitudeBits(output, written) >= Reductions.infinityBits {
+      let selected = UnsafeBufferPointer(start: UnsafePointer(output), count: written)
+      throw setting.notFinite(name, selected, positions: positions)
     }
     record.replace(
-      .values, with: PayloadStream(.values, .float32, count: written, base: wordMemory))
+      .values, with: PayloadStream(.values, .float32, count: written, base: memory))
     record.replace(
       .indices,
       with: index.stream(

@@ -33,13 +33,18 @@ struct CounterHash {
     return x
   }
 
-  /// A uniform number in (-1/2, 1/2), symmetric around 0, with 23 random bits.
+  /// A uniform number in [-2^31, 2^31].
   ///
-  /// Added before rounding to the nearest integer it makes the rounding stochastic and unbiased.
+  /// The last xor-shift of the mixer is left out: it only changes bits below 16, of which a float
+  /// keeps half, at 2^-16 of the range.
   @inline(__always)
   func dither(_ index: Int) -> Float {
-    // 1.xxx in bits, minus 3/2, plus half a step that centres the 2^23 steps: all exact.
-    Float(bitPattern: 0x3F80_0000 | bits(index) >> 9) - 1.5 + 0x1p-24
+    var x = UInt32(truncatingIfNeeded: index) &+ first
+    x ^= x >> 16
+    x = x &* 0x7FEB_352D
+    x ^= x >> 15
+    x = (x &+ second) &* 0x846C_A68B
+    return Float(Int32(bitPattern: x))
   }
 }
 

@@ -50,13 +50,21 @@ public enum IndexEncoding: String, Sendable, CaseIterable {
       Self.forEachGap(positions, count) { bits += 2 * EliasCode.log2($0) + 1 }
       return (bits, 0)
     case .rice:
-      var best = (bits: Int.max, rice: 0)
-      for parameter in 0..<32 {
-        var bits = count * (1 + parameter)
-        Self.forEachGap(positions, count) { bits += Int(($0 - 1) >> UInt32(parameter)) }
-        if bits < best.bits { best = (bits, parameter) }
+      func bits(_ parameter: Int) -> Int {
+        var total = count * (1 + parameter)
+        Self.forEachGap(positions, count) { total += Int(($0 - 1) >> UInt32(parameter)) }
+        return total
       }
-      return count == 0 ? (0, 0) : best
+      // Convex in the parameter: each step halves what is shifted out. So walk from the mean's.
+      var best = count == 0 ? 0 : EliasCode.log2(UInt32(elementCount / count))
+      var smallest = bits(best)
+      while best > 0, case let lower = bits(best - 1), lower <= smallest {
+        (best, smallest) = (best - 1, lower)
+      }
+      while best < 31, case let higher = bits(best + 1), higher < smallest {
+        (best, smallest) = (best + 1, higher)
+      }
+      return (smallest, best)
     }
   }
 

@@ -1,5 +1,8 @@
 /// The k-th largest of 32-bit keys by histograms of their digits, most significant first.
 enum RadixSelect {
+  /// Counters that a selection needs.
+  static let binCount = 2048
+
   /// The `k`-th largest key (k = 1 is the largest) of `count`; the keys are reordered and lost.
   ///
   /// - Precondition: 1 <= k <= count; `bins` has room for 2048 counters.

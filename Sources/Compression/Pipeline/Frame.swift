@@ -40,27 +40,33 @@ enum Frame {
     scratch: inout CodecScratch
   ) -> Int? {
     var end = headBytes
-    var inPlace = true
+    // Whether a stream stands in the frame's memory, but not where it belongs.
+    var isTangled = false
     for stream in record.streams {
       let start = (end + 7) & ~7
       end = start + stream.byteCount
-      if end <= memory.count, let base = memory.baseAddress {
-        if stream.byteCount > 0, UnsafeRawPointer(base + start) != stream.base { inPlace = false }
+      guard end <= memory.count, let base = memory.baseAddress else { return nil }
+      let place = stream.base - UnsafeRawPointer(base)
+      if place != start, stream.byteCount > 0, place > -stream.byteCount, place < memory.count {
+        isTangled = true
       }
     }
     let footer = overhead(
       tensorCount: isLayered(scope) ? record.scopeCount : 0, streamCount: record.streams.count)
     guard end + footer <= memory.count, let base = memory.baseAddress else { return nil }
-    if !inPlace {
-      // A stream may stand where another one goes: assemble elsewhere, then copy.
-      let staged = UnsafeMutableRawPointer(scratch.temporary(of: UInt8.self, end))
-      end = headBytes
-      for stream in record.streams {
-        let start = (end + 7) & ~7
-        (staged + start).copyMemory(from: stream.base, byteCount: stream.byteCount)
-        end = start + stream.byteCount
+    // Then moving one stream may overwrite another: assemble elsewhere, and copy the whole.
+    let assembly =
+      isTangled ? UnsafeMutableRawPointer(scratch.temporary(of: UInt8.self, end)) : base
+    end = headBytes
+    for stream in record.streams {
+      let start = (end + 7) & ~7
+      if stream.byteCount > 0, stream.base != UnsafeRawPointer(assembly + start) {
+        (assembly + start).copyMemory(from: stream.base, byteCount: stream.byteCount)
       }
-      (base + headBytes).copyMemory(from: staged + headBytes, byteCount: end - headBytes)
+      end = start + stream.byteCount
+    }
+    if isTangled {
+      (base + headBytes).copyMemory(from: assembly + headBytes, byteCount: end - headBytes)
     }
     base.storeBytes(of: magic, as: UInt32.self)
     base.storeBytes(of: label, toByteOffset: 4, as: UInt32.self)

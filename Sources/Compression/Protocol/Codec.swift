@@ -89,7 +89,7 @@ public struct StageSetting {
     for (index, value) in values.enumerated() where !value.isFinite {
       return refusal(codec, element: positions.map { Int($0[index]) } ?? index, "is \(value)")
     }
-    return CodecError(codec: codec, "the gradient is not finite")
+    return CodecError(codec: codec, "the norm of the gradient is beyond the largest float32")
   }
 
   /// The error for one element.
