@@ -131,7 +131,8 @@ struct DamageTests {
             bytes: UnsafeRawBufferPointer(rebasing: $0[shift...]), into: output, scratch: &scratch)
         }
       }
-      #expect(GradientError.compare(original: Support.synthetic(300), decoded: target).cosine > 0.99)
+      #expect(
+        GradientError.compare(original: Support.synthetic(300), decoded: target).cosine > 0.99)
     }
   }
 }

@@ -50,10 +50,11 @@ struct PipelineTests {
     let node = try CompressionPipeline.parse(
       "top_k:ratio=0.01,index=rice| fp16 |zstd:level=-3,shuffle=auto"
     ).get()
-    #expect(
-      node.compactText
-        == #"[{"codec":"top_k","ratio":0.01,"index":"rice"},{"codec":"fp16"},"#
-        + #"{"codec":"zstd","level":-3,"shuffle":"auto"}]"#)
+    let expected = #"""
+      [{"codec":"top_k","ratio":0.01,"index":"rice"},{"codec":"fp16"},\#
+      {"codec":"zstd","level":-3,"shuffle":"auto"}]
+      """#
+    #expect(node.compactText == expected)
     let flag = try CompressionPipeline.parse("random_k:ratio=1e-3,scaled=false").get()
     #expect(
       flag.compactText == #"[{"codec":"random_k","ratio":0.001,"scaled":false}]"#)

@@ -38,7 +38,8 @@ struct QuantizationTests {
 
   @Test("int8 is off by half a step at most, and rounds halves to even")
   func int8() throws {
-    #expect(try Support.roundTrip("int8", [127, 0.5, 1.5, -0.5, -2.5]).decoded == [127, 0, 2, 0, -2])
+    #expect(
+      try Support.roundTrip("int8", [127, 0.5, 1.5, -0.5, -2.5]).decoded == [127, 0, 2, 0, -2])
     let values = Support.synthetic(5000)
     let step = values.map(\.magnitude).max()! / 127
     let decoded = try Support.roundTrip("int8", values).decoded
@@ -47,7 +48,9 @@ struct QuantizationTests {
     }
   }
 
-  @Test("a level is off by one step at most, at every width", arguments: [1, 2, 3, 4, 7, 15, 16, 31, 63, 100, 127, 128, 255, 300, 1000, 4095, 16_383, 32_767])
+  @Test(
+    "a level is off by one step at most, at every width",
+    arguments: [1, 2, 3, 4, 7, 15, 16, 31, 63, 100, 127, 128, 255, 300, 1000, 4095, 16_383, 32_767])
   func qsgdWidths(levels: Int) throws {
     for count in [1, 5, 255, 256, 257, 600, 2100] {
       for code in ["fixed", "elias_gamma", "elias_delta", "elias_omega"] {

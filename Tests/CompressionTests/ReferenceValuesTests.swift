@@ -81,7 +81,8 @@ struct ReferenceValuesTests {
       for index in values.indices { mean[index] += Double(decoded[index]) / Double(row.seeds) }
     }
     // Sizes that the draw decides have a spread of their own.
-    let spread = row.seeds > 1 ? 4 * bits.standardDeviation * (2 / Double(row.seeds)).squareRoot() : 0
+    let spread =
+      row.seeds > 1 ? 4 * bits.standardDeviation * (2 / Double(row.seeds)).squareRoot() : 0
     #expect(
       (bits.mean - Double(row.bits)).magnitude <= row.tolerance * Double(row.bits) + spread + 0.5,
       "\(row): \(bits.mean) bits instead of \(row.bits)")
@@ -171,15 +172,18 @@ enum ReferenceFile {
         "gap elias-gamma": "elias_gamma", "gap rice(best)": "rice",
       ]
       let index = parts.count > 1 ? codes[parts[1]] : nil
-      let text = "top_k:ratio=" + (perLayer ? String(parameters.prefix { $0 != " " }) : ratio(parameters))
+      let text =
+        "top_k:ratio=" + (perLayer ? String(parameters.prefix { $0 != " " }) : ratio(parameters))
       return (text + (index.map { ",index=" + $0 } ?? ""), scope, 0)
     case "topk+fp16+zstd3": return ("top_k:ratio=\(ratio(parameters))|fp16|zstd", .model, 0.02)
     case "topk+zstd3": return ("top_k:ratio=\(ratio(parameters))|zstd", .model, 0.02)
     case "int8+zstd-3": return ("int8|zstd", scope, 0.02)
     case "zstd-1", "zstd-3", "zstd-19":
-      let kind = parameters.hasPrefix("plain") ? "none" : parameters.hasPrefix("byte") ? "byte" : "bit"
+      let kind =
+        parameters.hasPrefix("plain") ? "none" : parameters.hasPrefix("byte") ? "byte" : "bit"
       return ("zstd:level=\(level!),shuffle=\(kind)", .model, 0.02)
-    case "fp16+zstd-1", "fp16+zstd-3", "fp16+zstd-19": return ("fp16|zstd:level=\(level!)", .model, 0.02)
+    case "fp16+zstd-1", "fp16+zstd-3", "fp16+zstd-19":
+      return ("fp16|zstd:level=\(level!)", .model, 0.02)
     default: return nil
     }
   }

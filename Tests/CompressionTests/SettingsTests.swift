@@ -64,11 +64,13 @@ struct SettingsTests {
     #expect(try problems(#"{"layers":{"a":{"scope":"layer"}}}"#)[0].contains("missing"))
   }
 
-  @Test("names fit patterns", arguments: [
-    ("fc*", "fc1.weight", true), ("fc*", "xfc", false), ("*", "", true), ("", "", true),
-    ("", "a", false), ("*.bias", "a.b.bias", true), ("a?c", "abc", true), ("a?c", "ac", false),
-    ("*a*b*", "xxaxxbxx", true), ("*a*b", "abab", true), ("*a*b", "aba", false),
-  ])
+  @Test(
+    "names fit patterns",
+    arguments: [
+      ("fc*", "fc1.weight", true), ("fc*", "xfc", false), ("*", "", true), ("", "", true),
+      ("", "a", false), ("*.bias", "a.b.bias", true), ("a?c", "abc", true), ("a?c", "ac", false),
+      ("*a*b*", "xxaxxbxx", true), ("*a*b", "abab", true), ("*a*b", "aba", false),
+    ])
   func patterns(pattern: String, name: String, fits: Bool) {
     #expect(NamePattern(pattern).matches(name) == fits)
   }
@@ -79,12 +81,14 @@ struct SettingsTests {
       #"{"compression":"top_k:ratio=0.01","minimum_tensor":65,"layers":{"fc2*":"fp16"}}"#)
     let plan = CompressionPlan(settings: settings, tensors: Support.digitTensors)
     #expect(plan.groups.map(\.pipeline.label) == ["top_k:ratio=0.01", "fp16", "none"])
-    #expect(plan.groups.map(\.elementCount) == [8192 + 128 + 640, 8192, 64 + 10])
+    let elements: [Int] = [8192 + 128 + 640, 8192, 64 + 10]
+    #expect(plan.groups.map(\.elementCount) == elements)
     var scratch = CodecScratch()
     let encoded = try Support.digits.withUnsafeBufferPointer {
       try plan.encode($0, random: Support.random(), scratch: &scratch)
     }
-    #expect(encoded.map(\.payloadBits) == [64 * 89, 16 * 8192, 32 * 74])
+    let expected: [Int64] = [64 * 89, 16 * 8192, 32 * 74]
+    #expect(encoded.map(\.payloadBits) == expected)
     var decoded = [Float](repeating: 9, count: Support.digits.count)
     try decoded.withUnsafeMutableBufferPointer {
       try plan.decode(encoded, into: $0, scratch: &scratch)
@@ -97,9 +101,11 @@ struct SettingsTests {
     #expect(result.mean == decoded)
   }
 
-  @Test("error feedback keeps the sum of what was sent and what is left", arguments: [
-    "top_k:ratio=0.01", "ef_sign", "qsgd:s=4", "random_k:ratio=0.1,scaled=false", "int8",
-  ])
+  @Test(
+    "error feedback keeps the sum of what was sent and what is left",
+    arguments: [
+      "top_k:ratio=0.01", "ef_sign", "qsgd:s=4", "random_k:ratio=0.1,scaled=false", "int8",
+    ])
   func bookkeeping(chain: String) throws {
     let pipeline = try Support.pipeline(chain)
     var scratch = CodecScratch()

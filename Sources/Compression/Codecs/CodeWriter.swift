@@ -18,7 +18,9 @@ struct CodeWriter<Code: FixedWidthInteger & UnsignedInteger> {
 
   /// Appends the codes of elements `range`, which `fill` writes a stretch at a time in ascending
   /// order.
-  mutating func append(_ range: Range<Int>, _ fill: (Range<Int>, UnsafeMutablePointer<Code>) -> Void) {
+  mutating func append(
+    _ range: Range<Int>, _ fill: (Range<Int>, UnsafeMutablePointer<Code>) -> Void
+  ) {
     var position = range.lowerBound
     while position < range.upperBound {
       let count = min(range.upperBound - position, Self.chunk - filled)

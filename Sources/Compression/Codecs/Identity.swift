@@ -16,15 +16,30 @@ public struct Identity: Codec {
   }
   public func worstCase(_ size: inout WorstCase) {}
 
+  public func streamBytes(for record: Encoded) -> Int? {
+    guard record.streams.count == 1, let stream = record.stream(.values),
+      stream.type == .float32
+    else { return nil }
+    return stream.byteCount
+  }
   public func encode(
     _ record: inout Encoded, setting: StageSetting, scratch: inout CodecScratch
   ) throws(CodecError) {
     guard let stream = record.stream(.values), stream.type == .float32 else { return }
     let values = try record.floats(for: name)
-    guard let base = values.baseAddress, record.streams.count == 1 else { return }
-    if Reductions.largestMagnitudeBits(base, values.count) >= Reductions.infinityBits {
+    guard let base = values.baseAddress else { return }
+    guard scratch.writesFrame else {
+      if Reductions.largestMagnitudeBits(base, values.count) >= Reductions.infinityBits {
+        throw setting.notFinite(name, values)
+      }
+      return
+    }
+    let copy = scratch.stream(stream.byteCount).assumingMemoryBound(to: Float.self)
+    if Reductions.copy(base, to: copy, values.count) >= Reductions.infinityBits {
       throw setting.notFinite(name, values)
     }
+    record.replace(
+      .values, with: PayloadStream(.values, .float32, count: values.count, base: copy))
   }
   public func decode(
     _ record: inout Encoded, target: DecodeTarget, scratch: inout CodecScratch

@@ -84,7 +84,8 @@ public struct Int8Quantization: Codec {
 
   /// Quantises one scope and returns its scale.
   private static func quantize(
-    _ source: UnsafePointer<Float>, _ count: Int, range: Float, into codes: UnsafeMutablePointer<Int8>
+    _ source: UnsafePointer<Float>, _ count: Int, range: Float,
+    into codes: UnsafeMutablePointer<Int8>
   ) -> Float {
     if range < 0x1p-100 {
       for index in 0..<count { codes[index] = 0 }

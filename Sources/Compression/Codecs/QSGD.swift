@@ -41,7 +41,8 @@ public struct QSGD: Codec {
   public var traits: CodecTraits {
     CodecTraits(
       payloadFormula: code == .fixed
-        ? "(1+ceil(log2(s+1)))n+32*ceil(n/B)" : "sum over nonzeros [E(gap)+1+E(level)]+32*ceil(n/B)",
+        ? "(1+ceil(log2(s+1)))n+32*ceil(n/B)"
+        : "sum over nonzeros [E(gap)+1+E(level)]+32*ceil(n/B)",
       citation: "Alistarh et al., QSGD, NeurIPS 2017, arXiv:1610.02132", bias: .unbiased,
       sampleScaling: .needsFullTensor, isRandomised: true)
   }
@@ -68,7 +69,8 @@ public struct QSGD: Codec {
         kernels: code == .fixed ? 2 : 3,
         bytesPerElement: (8 + Double(width) / 8 + (code == .fixed ? 0 : 2)) * load.values,
         operationsPerElement: 16 * load.values,
-        source: "derived: one pass for the norm, one to round and pack, 16 operations a random number"
+        source:
+          "derived: one pass for the norm, one to round and pack, 16 operations a random number"
       ),
       decode: CodecWork(
         kernels: 1, bytesPerElement: (4 + Double(width) / 8) * load.values,
@@ -273,7 +275,8 @@ public struct QSGD: Codec {
     var position = -1
     var scope = 0
     while !reader.isAtEnd {
-      guard let gap = elias.read(&reader), let sign = reader.read(1), let level = elias.read(&reader)
+      guard let gap = elias.read(&reader), let sign = reader.read(1),
+        let level = elias.read(&reader)
       else {
         throw CodecError(codec: name, byteOffset: stream.offset, "an Elias code is cut off")
       }
@@ -294,10 +297,12 @@ extension QSGD {
   init(_ fields: inout FieldReader) {
     self.init(
       levels: fields.optional(
-        "s", .integer(1...32767), default: 127, doc: "levels above zero; sign and level take 1 + ceil(log2(s+1)) bits"
+        "s", .integer(1...32767), default: 127,
+        doc: "levels above zero; sign and level take 1 + ceil(log2(s+1)) bits"
       ),
       norm: fields.optional(
-        "norm", .choice("norm"), default: .l2, doc: "what magnitudes are measured against, per scope"),
+        "norm", .choice("norm"), default: .l2,
+        doc: "what magnitudes are measured against, per scope"),
       code: fields.optional(
         "code", .choice("code"), default: .fixed,
         doc: "fixed width, or Elias-coded gaps and levels of the nonzeros"))

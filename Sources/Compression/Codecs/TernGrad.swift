@@ -126,7 +126,9 @@ public struct TernGrad: Codec {
     guard let clip else { return largest }
     let mean = Reductions.sum(source, range.count) / Double(range.count)
     let square = Reductions.sumOfSquares(source, range.count) / Double(range.count)
-    return min(largest, Float(clip * max(0, square - mean * mean).squareRoot()))
+    let deviation = max(0, square - mean * mean).squareRoot()
+    // Equal elements have no deviation: clipping would erase them for good.
+    return deviation > 0 ? min(largest, Float(clip * deviation)) : largest
   }
 
   private static func pack243(

@@ -254,7 +254,8 @@ public struct Zstandard: Codec {
       switch kind {
       case 1: ByteShuffle.unshuffle(bytes, output, count: stream.count, width: width)
       case 2: ByteShuffle.bitUnshuffle(bytes, output, count: stream.count, width: width)
-      default: if UnsafePointer(output) != bytes { output.update(from: bytes, count: stream.byteCount) }
+      default:
+        if UnsafePointer(output) != bytes { output.update(from: bytes, count: stream.byteCount) }
       }
       if stream.role == .indices, stream.type == .uint32 {
         let words = UnsafeMutableRawPointer(output).assumingMemoryBound(to: UInt32.self)

@@ -84,8 +84,9 @@ struct BitReader {
   }
 }
 
-/// Elias' universal codes of positive integers (IEEE Trans. Inf. Theory 21, 1975,
-/// doi:10.1109/TIT.1975.1055349).
+/// Elias' universal codes of positive integers (IEEE Trans.
+///
+/// Inf. Theory 21, 1975, doi:10.1109/TIT.1975.1055349).
 enum EliasCode: String, Sendable, CaseIterable {
   /// 2 floor(log2 v) + 1 bits.
   case gamma = "elias_gamma"

@@ -21,6 +21,20 @@ enum Reductions {
     return largest
   }
 
+  /// As ``largestMagnitudeBits(_:_:)``, copying the elements on the way.
+  static func copy(
+    _ values: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ count: Int
+  ) -> Int32 {
+    var largest: Int32 = 0
+    for index in 0..<count {
+      let value = values[index]
+      target[index] = value
+      let bits = Int32(truncatingIfNeeded: value.bitPattern & 0x7FFF_FFFF)
+      largest = bits > largest ? bits : largest
+    }
+    return largest
+  }
+
   /// The sum of magnitudes; not finite if an element is not.
   static func sumOfMagnitudes(_ values: UnsafePointer<Float>, _ count: Int) -> Double {
     let mask = SIMD16<UInt32>(repeating: 0x7FFF_FFFF)
@@ -38,7 +52,11 @@ enum Reductions {
 
   /// The sum of squares; not finite if an element is not.
   static func sumOfSquares(_ values: UnsafePointer<Float>, _ count: Int) -> Double {
-    let total = blockSum(values, count) { $0 * $0 } tail: { $0 * $0 }
+    let total = blockSum(values, count) {
+      $0 * $0
+    } tail: {
+      $0 * $0
+    }
     // Outside this range a single-precision square may have overflowed or lost its bits.
     if total > 1e-20 && total < 1e30 { return total }
     var exact = 0.0
@@ -51,7 +69,11 @@ enum Reductions {
 
   /// The sum of the values.
   static func sum(_ values: UnsafePointer<Float>, _ count: Int) -> Double {
-    blockSum(values, count) { $0 } tail: { $0 }
+    blockSum(values, count) {
+      $0
+    } tail: {
+      $0
+    }
   }
 
   /// The sum of `body` in sixteen lanes a block and of `tail` over what is left.

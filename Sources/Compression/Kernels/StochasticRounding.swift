@@ -72,14 +72,15 @@ struct StochasticRounding {
     /// The level of an element: |x| x factor plus a dither in [-1/2, 1/2], to the nearest integer.
     ///
     /// Both are carried times 2^32, which is exact, so that the dither is one conversion. Its mean is
-    /// off by less than 2^-24 of a level, which 10^14 draws would not show.
+    /// off by less than 2^-24 of a level, which 10^14 draws would not show. Only the low 16 bits are
+    /// the level; above them stands the exponent of ``MagicRounding/magic``, which storing cuts off.
     @inline(__always)
     func level(_ index: Int, _ bits: UInt32) -> UInt32 {
       let magnitude = Float(bitPattern: bits & 0x7FFF_FFFF)
       // The wrap is the counter's: positions are taken modulo 2^32.
       let dither = hash.dither(first &+ index)
       let rounded = (magnitude * factor + dither) * 0x1p-32 + MagicRounding.magic
-      return (rounded < top ? rounded : top).bitPattern & 0x3F_FFFF
+      return (rounded < top ? rounded : top).bitPattern
     }
     @inline(__always)
     func code(_ index: Int, _ bits: UInt32) -> UInt32 {

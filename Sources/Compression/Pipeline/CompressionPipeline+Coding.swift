@@ -52,7 +52,8 @@ extension CompressionPipeline {
       throw CodecError(
         codec: "frame", "the tensors are not consecutive over the \(values.count) elements")
     }
-    let base = UnsafeRawPointer(values.baseAddress ?? UnsafePointer(scratch.temporary(of: Float.self, 1)))
+    let base = UnsafeRawPointer(
+      values.baseAddress ?? UnsafePointer(scratch.temporary(of: Float.self, 1)))
     var record = Encoded(
       elementCount: values.count, bounds: bounds,
       streams: [PayloadStream(.values, .float32, count: values.count, base: base)])
@@ -170,7 +171,10 @@ extension CompressionPipeline {
   public func sparse(
     _ encoded: EncodedGradient, count: Int, scratch: inout CodecScratch
   ) throws(CodecError) -> SparseGradient? {
-    guard stages.indices.contains(where: { forms[$0].coverage == .dense && forms[$0 + 1].coverage != .dense })
+    guard
+      stages.indices.contains(where: {
+        forms[$0].coverage == .dense && forms[$0 + 1].coverage != .dense
+      })
     else { return nil }
     scratch.reset()
     let outcome = encoded.bytes.withUnsafeBytes { bytes -> Result<SparseGradient?, CodecError> in

@@ -26,7 +26,8 @@ extension CompressionPipeline {
             return .failure(
               .init(
                 .invalid(
-                  found: "\(JSONNode.quoted(String(pair))) in stage \(JSONNode.quoted(String(name))) "
+                  found:
+                    "\(JSONNode.quoted(String(pair))) in stage \(JSONNode.quoted(String(name))) "
                     + "is not a parameter",
                   expected: "write key=value, for example \"zstd:level=3\"")))
           }

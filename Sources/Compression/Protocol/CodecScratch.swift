@@ -56,6 +56,9 @@ public struct CodecScratch: ~Copyable {
     return blocks[used - 1].baseAddress!
   }
 
+  /// Whether streams go straight into a frame.
+  var writesFrame: Bool { window.baseAddress != nil }
+
   mutating func openWindow(_ memory: UnsafeMutableRawBufferPointer, from offset: Int) {
     window = memory
     windowUsed = offset

@@ -167,7 +167,8 @@ public struct Encoded {
     let values = stream(.values)?.count ?? 0
     if let counts = stream(.counts) {
       guard counts.type == .uint32, counts.count == scopeCount else {
-        throw CodecError(codec: codec, byteOffset: counts.offset, "a count for every scope is needed")
+        throw CodecError(
+          codec: codec, byteOffset: counts.offset, "a count for every scope is needed")
       }
       let result = scratch.temporary(of: Int.self, scopeCount + 1)
       let each = counts.elements(as: UInt32.self)

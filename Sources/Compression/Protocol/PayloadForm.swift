@@ -71,7 +71,8 @@ extension PayloadForm {
   public func requireFloats(for codec: String) -> FormMismatch? {
     if content == .numbers(.float32) { return nil }
     return FormMismatch(
-      "\(codec) works on float32 values but \(maker) leaves \(summary); put \(codec) before \(maker)")
+      "\(codec) works on float32 values but \(maker) leaves \(summary); put \(codec) before \(maker)"
+    )
   }
   /// Refuses anything but the dense float32 gradient.
   public func requireDenseFloats(for codec: String) -> FormMismatch? {

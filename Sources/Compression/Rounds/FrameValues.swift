@@ -114,7 +114,9 @@ enum FrameValues {
           let means = scratch.temporary(of: Float.self, sum.count)
           for scope in 0..<record.scopeCount {
             let step = scales.elements(as: Float.self)[scope] / Float(workers)
-            for index in bounds[scope]..<bounds[scope + 1] { means[index] = Float(sum[index]) * step }
+            for index in bounds[scope]..<bounds[scope + 1] {
+              means[index] = Float(sum[index]) * step
+            }
           }
           record.remove(.scales)
           record.replace(

@@ -19,8 +19,8 @@ public struct CompressionPlan: Sendable {
     /// Whether the group is one stretch of the gradient, which needs no copy.
     var stretch: Range<Int>? {
       guard let first = sources.first else { return 0..<0 }
-      for (source, tensor) in zip(sources, tensors) where source.offset - first.offset != tensor.offset
-      {
+      for (source, tensor) in zip(sources, tensors)
+      where source.offset - first.offset != tensor.offset {
         return nil
       }
       return first.offset..<first.offset + elementCount
