@@ -23,8 +23,18 @@ struct CounterHash {
   ///
   /// The wrapping arithmetic is the definition of the mixer.
   @inline(__always)
-  func bits(_ index: Int) -> UInt32 {
-    var x = UInt32(truncatingIfNeeded: index) &+ first
+  func bits(_ index: Int) -> UInt32 { bits(counter: counter(index)) }
+
+  /// The counter of position `index`; that of the next position is one more, modulo 2^32.
+  ///
+  /// Loops count it up beside the index: a 32-bit lane of its own, instead of truncated 64-bit ones.
+  @inline(__always)
+  func counter(_ index: Int) -> UInt32 { UInt32(truncatingIfNeeded: index) &+ first }
+
+  /// 32 random bits for a counter.
+  @inline(__always)
+  func bits(counter: UInt32) -> UInt32 {
+    var x = counter
     x ^= x >> 16
     x = x &* 0x7FEB_352D
     x ^= x >> 15
@@ -33,13 +43,13 @@ struct CounterHash {
     return x
   }
 
-  /// A uniform number in [-2^31, 2^31].
+  /// A uniform number in [-2^31, 2^31] for a counter.
   ///
   /// The last xor-shift of the mixer is left out: it only changes bits below 16, of which a float
   /// keeps half, at 2^-16 of the range.
   @inline(__always)
-  func dither(_ index: Int) -> Float {
-    var x = UInt32(truncatingIfNeeded: index) &+ first
+  func dither(counter: UInt32) -> Float {
+    var x = counter
     x ^= x >> 16
     x = x &* 0x7FEB_352D
     x ^= x >> 15

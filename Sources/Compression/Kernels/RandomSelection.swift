@@ -60,7 +60,11 @@ enum RandomSelection {
     var done = 0
     while done < count {
       let size = min(block, count - done)
-      for index in 0..<size { buffer[index] = hash.bits(start &+ done &+ index) }
+      var counter = hash.counter(start + done)
+      for index in 0..<size {
+        buffer[index] = hash.bits(counter: counter)
+        counter &+= 1
+      }
       var group = 0
       while group < size {
         // In bounds: the memory has 64 slots beyond `room`.

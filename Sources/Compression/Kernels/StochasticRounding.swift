@@ -15,9 +15,11 @@ struct StochasticRounding {
     into codes: UnsafeMutablePointer<UInt8>
   ) {
     let input = source + range.lowerBound
-    let step = Step(self, first: range.lowerBound, factor: factor)
+    let step = Step(self, factor: factor)
+    var counter = hash.counter(range.lowerBound)
     for index in 0..<range.count {
-      codes[index] = UInt8(truncatingIfNeeded: step.code(index, input[index].bitPattern))
+      codes[index] = UInt8(truncatingIfNeeded: step.code(counter, input[index].bitPattern))
+      counter &+= 1
     }
   }
 
@@ -27,9 +29,11 @@ struct StochasticRounding {
     into codes: UnsafeMutablePointer<UInt16>
   ) {
     let input = source + range.lowerBound
-    let step = Step(self, first: range.lowerBound, factor: factor)
+    let step = Step(self, factor: factor)
+    var counter = hash.counter(range.lowerBound)
     for index in 0..<range.count {
-      codes[index] = UInt16(truncatingIfNeeded: step.code(index, input[index].bitPattern))
+      codes[index] = UInt16(truncatingIfNeeded: step.code(counter, input[index].bitPattern))
+      counter &+= 1
     }
   }
 
@@ -41,17 +45,18 @@ struct StochasticRounding {
     into digits: UnsafeMutablePointer<UInt8>
   ) {
     let input = source + range.lowerBound
-    let step = Step(self, first: range.lowerBound, factor: factor)
+    let step = Step(self, factor: factor)
+    var counter = hash.counter(range.lowerBound)
     for index in 0..<range.count {
       let bits = input[index].bitPattern
-      digits[index] = UInt8(truncatingIfNeeded: (step.level(index, bits) & 1) &<< (bits >> 31))
+      digits[index] = UInt8(truncatingIfNeeded: (step.level(counter, bits) & 1) &<< (bits >> 31))
+      counter &+= 1
     }
   }
 
   /// What one loop keeps in registers.
   private struct Step {
     let hash: CounterHash
-    let first: Int
     /// Levels a unit of magnitude, times 2^32.
     let factor: Float
     /// The highest level under ``MagicRounding/magic``.
@@ -60,9 +65,8 @@ struct StochasticRounding {
     let signMask: UInt32
 
     @inline(__always)
-    init(_ rounding: StochasticRounding, first: Int, factor: Float) {
+    init(_ rounding: StochasticRounding, factor: Float) {
       hash = rounding.hash
-      self.first = first
       self.factor = factor * 0x1p32
       top = MagicRounding.magic + Float(rounding.limit)
       signShift = UInt32(31 - rounding.signBit)
@@ -75,16 +79,15 @@ struct StochasticRounding {
     /// off by less than 2^-24 of a level, which 10^14 draws would not show. Only the low 16 bits are
     /// the level; above them stands the exponent of ``MagicRounding/magic``, which storing cuts off.
     @inline(__always)
-    func level(_ index: Int, _ bits: UInt32) -> UInt32 {
+    func level(_ counter: UInt32, _ bits: UInt32) -> UInt32 {
       let magnitude = Float(bitPattern: bits & 0x7FFF_FFFF)
-      // The wrap is the counter's: positions are taken modulo 2^32.
-      let dither = hash.dither(first &+ index)
+      let dither = hash.dither(counter: counter)
       let rounded = (magnitude * factor + dither) * 0x1p-32 + MagicRounding.magic
       return (rounded < top ? rounded : top).bitPattern
     }
     @inline(__always)
-    func code(_ index: Int, _ bits: UInt32) -> UInt32 {
-      level(index, bits) | bits &>> signShift & signMask
+    func code(_ counter: UInt32, _ bits: UInt32) -> UInt32 {
+      level(counter, bits) | bits &>> signShift & signMask
     }
   }
 }

@@ -100,9 +100,9 @@ public enum CodecBenchmark {
     let tail = CounterHash(key: 0x7A11)
     return (0..<count).map { index in
       let normal =
-        hash.dither(4 * index) + hash.dither(4 * index + 1) + hash.dither(4 * index + 2)
-        + hash.dither(4 * index + 3)
-      return 0x1p-38 * normal / (tail.dither(index) * 0x1p-32 + 0.501).squareRoot()
+        Float(Int32(bitPattern: hash.bits(2 * index)))
+        + Float(Int32(bitPattern: hash.bits(2 * index + 1)))
+      return 0x1p-38 * normal / (Float(tail.bits(index)) * 0x1p-32 + 0x1p-10).squareRoot()
     }
   }
 }
