@@ -11,22 +11,14 @@ extension FieldKind where Value == ModelReference {
   /// A built-in name, or `{"file": "my-model.csv"}`.
   public static var model: FieldKind<ModelReference> {
     let expectation = #"the name of a built-in model or {"file": "table.csv"}"#
-    let names = ModelCatalog.names.map(JSONNode.quoted).joined(separator: ",")
+    let named = FieldKind<String>.modelName
     return FieldKind(
       expectation: expectation, example: #""resnet50""#,
-      schema: #"{"anyOf":[{"enum":[\#(names)]},{"type":"object","additionalProperties":false,"#
+      schema: #"{"anyOf":[\#(named.schema),{"type":"object","additionalProperties":false,"#
         + #""properties":{"file":{"type":"string"}},"required":["file"]}]}"#,
       placeholder: { .builtIn("resnet50") },
       read: { node in
-        if let name = node.string {
-          if ModelCatalog.names.contains(name) { return .success(.builtIn(name)) }
-          return .failure(
-            .init(
-              .unknownName(
-                noun: "model", found: name,
-                suggestion: Spelling.suggestion(for: name, among: ModelCatalog.names),
-                known: ModelCatalog.names)))
-        }
+        if node.string != nil { return named.read(node).map { .builtIn($0) } }
         guard let members = node.members, members.count == 1, members[0].key == "file",
           let path = members[0].node.string
         else { return .failure(.wrongType(node, expectation, #""resnet50""#)) }
