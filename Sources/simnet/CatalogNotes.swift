@@ -13,9 +13,17 @@ enum CodecNotes {
       "payload: \(traits.payloadFormula) bits",
       "aggregation: \(aggregation(codec)); \(traits.bias.rawValue)"
         + (traits.isRandomised ? ", randomised" : "")
-        + (traits.sampleScaling == .scales ? "" : "; the full tensor is encoded, not a sample"),
+        + sampling(traits.sampleScaling),
       "source: \(traits.citation)",
     ]
+  }
+
+  private static func sampling(_ scaling: CodecTraits.SampleScaling) -> String {
+    switch scaling {
+    case .scales: ""
+    case .scalesInBuckets: "; the full tensor is encoded, not a sample, except in buckets"
+    case .needsFullTensor: "; the full tensor is encoded, not a sample"
+    }
   }
 
   private static func aggregation(_ codec: any Codec) -> String {

@@ -19,7 +19,7 @@ public struct Int8Quantization: Codec {
       payloadFormula: "8n+32*ceil(n/B)",
       citation: "Dettmers, 8-Bit Approximations for Parallelism in Deep Learning, ICLR 2016, "
         + "arXiv:1511.04561",
-      bias: .biased, sampleScaling: .needsFullTensor)
+      bias: .biased, sampleScaling: .scalesInBuckets)
   }
 
   public func accept(_ form: PayloadForm) -> Result<PayloadForm, FormMismatch> {

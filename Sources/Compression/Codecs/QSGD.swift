@@ -44,7 +44,7 @@ public struct QSGD: Codec {
         ? "(1+ceil(log2(s+1)))n+32*ceil(n/B)"
         : "sum over nonzeros [E(gap)+1+E(level)]+32*ceil(n/B)",
       citation: "Alistarh et al., QSGD, NeurIPS 2017, arXiv:1610.02132", bias: .unbiased,
-      sampleScaling: .needsFullTensor, isRandomised: true)
+      sampleScaling: .scalesInBuckets, isRandomised: true)
   }
 
   /// Bits of sign and level.

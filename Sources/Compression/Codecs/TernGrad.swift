@@ -33,7 +33,7 @@ public struct TernGrad: Codec {
     CodecTraits(
       payloadFormula: packing == .twoBit ? "2n+32" : "8*ceil(n/5)+32",
       citation: "Wen et al., TernGrad, NeurIPS 2017, arXiv:1705.07878",
-      bias: clip == nil ? .unbiased : .biased, sampleScaling: .needsFullTensor, isRandomised: true)
+      bias: clip == nil ? .unbiased : .biased, sampleScaling: .scalesInBuckets, isRandomised: true)
   }
 
   public func accept(_ form: PayloadForm) -> Result<PayloadForm, FormMismatch> {

@@ -110,7 +110,9 @@ public struct PipelineDeclaration: Sendable {
       traits.contains { $0.bias == .biased }
       ? .biased : traits.contains { $0.bias == .unbiased } ? .unbiased : .exact
     sampleScaling =
-      traits.contains { $0.sampleScaling == .needsFullTensor } ? .needsFullTensor : .scales
+      traits.contains { $0.sampleScaling == .needsFullTensor }
+      ? .needsFullTensor
+      : traits.contains { $0.sampleScaling == .scalesInBuckets } ? .scalesInBuckets : .scales
     isRandomised = traits.contains { $0.isRandomised }
     aggregation = pipeline.aggregation
     isVariableSize = pipeline.form.isVariableSize

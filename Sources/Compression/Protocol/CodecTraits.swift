@@ -14,8 +14,22 @@ public struct CodecTraits: Sendable {
   public enum SampleScaling: String, Sendable, CaseIterable {
     /// Bits per element and relative error of a sample are those of the tensor.
     case scales
+    /// So they are within buckets of a fixed size, but not over a whole tensor or model: the scale of
+    /// a sample is not that of all elements.
+    case scalesInBuckets = "scales_in_buckets"
     /// They are not: the full tensor has to be encoded.
     case needsFullTensor = "needs_full_tensor"
+
+    /// Whether a sample will not do under `scope`.
+    public func needsFullTensor(_ scope: CodecScope) -> Bool {
+      switch self {
+      case .scales: return false
+      case .scalesInBuckets:
+        if case .bucket = scope { return false }
+        return true
+      case .needsFullTensor: return true
+      }
+    }
   }
 
   /// The payload in bits, as `reference` formulas are written: `8n+32*ceil(n/B)`.

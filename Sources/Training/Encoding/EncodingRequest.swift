@@ -83,8 +83,8 @@ public struct EncodingRequest: Sendable {
     if let recorded, recorded.tensors.map(\.elements) != tensors.map(\.elements) {
       return try measureStandIn(recorded, stop: stop)
     }
-    let needsFull = compression.pipelines.contains {
-      $0.declaration.sampleScaling == .needsFullTensor
+    let needsFull = compression.treatments.contains { pipeline, scope in
+      pipeline.declaration.sampleScaling.needsFullTensor(scope)
     }
     let isLossless = type == .fp32 && compression.pipelines.allSatisfy(\.isLossless)
     let elements = tensors.reduce(0) { $0 + $1.elements }
@@ -261,6 +261,11 @@ extension CompressionPlan.Group {
 extension CompressionSettings {
   /// Every pipeline that may be used.
   var pipelines: [CompressionPipeline] { [pipeline] + layers.map(\.pipeline) }
+
+  /// Every pipeline with the scope it is used under.
+  var treatments: [(pipeline: CompressionPipeline, scope: CodecScope)] {
+    [(pipeline, scope)] + layers.map { ($0.pipeline, $0.scope ?? scope) }
+  }
 
   /// Everything that decides the encoded bytes, as text.
   var identity: String {
