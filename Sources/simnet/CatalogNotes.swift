@@ -1,6 +1,7 @@
 import Collectives
 import Compression
 import Networks
+import Reporting
 import SimKernel
 import Training
 

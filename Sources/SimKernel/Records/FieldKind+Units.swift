@@ -46,7 +46,7 @@ struct UnitTable: Sendable {
     let bounded = minimum > 0 ? "\(quantity) above 0" : quantity
     let names = units.map(\.name).joined(separator: "|")
     return FieldKind(
-      expectation: "\(bounded) with its unit (\(units.map(\.name).joined(separator: ", ")))",
+      expectation: "\(bounded) with its unit",
       example: example,
       schema: #"{"type":"string","pattern":"^\\s*[0-9.+eE-]+\\s*(\#(names))\\s*$"}"#,
       placeholder: { placeholder },
