@@ -48,7 +48,7 @@ public struct RandomK: Codec {
       leaving: StageLoad(values: ratio, bytesPerValue: 4, otherBytes: 0))
   }
   public func worstCase(_ size: inout WorstCase) {
-    size.values = min(size.elementCount, Int(Double(size.elementCount) * ratio) + size.scopeCount)
+    size.values = Sparsification.mostKept(size, ratio: ratio)
     size.otherBits += 64
   }
 

@@ -5,6 +5,13 @@ enum Sparsification {
     count == 0 ? 0 : max(1, min(count, Int(Double(count) * ratio)))
   }
 
+  /// The most that the scopes of a gradient keep together: exact for one scope, and otherwise one
+  /// more than the share of the whole for each.
+  static func mostKept(_ size: WorstCase, ratio: Double) -> Int {
+    if size.scopeCount == 1 { return kept(size.elementCount, ratio: ratio) }
+    return min(size.elementCount, Int(Double(size.elementCount) * ratio) + size.scopeCount)
+  }
+
   /// The selected values of all scopes, and how many each has.
   struct Totals {
     var values = 0

@@ -66,7 +66,7 @@ public struct TopK: Codec {
       leaving: StageLoad(values: ratio, bytesPerValue: 4, otherBytes: indexBytes))
   }
   public func worstCase(_ size: inout WorstCase) {
-    let kept = min(size.elementCount, Int(Double(size.elementCount) * ratio) + size.scopeCount)
+    let kept = Sparsification.mostKept(size, ratio: ratio)
     size.values = kept
     switch index {
     case .int32, .packed, .auto: size.otherBits += 32 * kept

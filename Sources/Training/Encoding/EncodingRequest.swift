@@ -36,6 +36,9 @@ public struct EncodingRequest: Sendable {
     hash.combine(blueprint.model.name)
     for tensor in tensors {
       hash.combine(tensor.name)
+      // A user's table may call the same tensors something else, which changes synthetic values.
+      hash.combine(tensor.kind.rawValue)
+      hash.combine(UInt64(tensor.shape.count))
       for extent in tensor.shape { hash.combine(UInt64(extent)) }
     }
     for unit in units {
@@ -94,9 +97,7 @@ public struct EncodingRequest: Sendable {
     var flats: [[Float]] = []
     for worker in 0..<workers {
       if stop.isRaised { throw SimulationError.interrupted(at: .zero) }
-      var flat = source.gradient(worker: worker, iteration: 0)
-      type.round(&flat)
-      flats.append(flat)
+      flats.append(source.gradient(worker: worker, iteration: 0))
     }
     let sampled = source.layout.sampledElements
     var starts: [Int] = []
@@ -126,8 +127,7 @@ public struct EncodingRequest: Sendable {
         if stop.isRaised { throw SimulationError.interrupted(at: .zero) }
         let own = plan.groups.count == 1 ? parts : parts.map { group.gather($0) }
         let measured = try encode(
-          own, group, full: full.elementCount, unit: index, isLossless: isLossless,
-          scratch: &scratch)
+          own, group, full: full, unit: index, isLossless: isLossless, scratch: &scratch)
         groups.append(measured.group)
         if let error = measured.error {
           sum.add(
@@ -153,13 +153,21 @@ public struct EncodingRequest: Sendable {
   }
 
   private func encode(
-    _ parts: [[Float]], _ group: CompressionPlan.Group, full: Int, unit: Int, isLossless: Bool,
-    scratch: inout CodecScratch
+    _ exact: [[Float]], _ group: CompressionPlan.Group, full: CompressionPlan.Group, unit: Int,
+    isLossless: Bool, scratch: inout CodecScratch
   ) throws -> (group: EncodingResult.Group, error: GradientError?) {
+    var parts = exact
+    if type != .fp32 {
+      for worker in parts.indices { type.round(&parts[worker]) }
+    }
     let random = RandomStream(
       seed: seed, replicate: replicate, purpose: RandomPurpose("encode"), entity: unit)
-    let scale = Double(full) / Double(max(1, group.elementCount))
-    func scaled(_ bits: Int64) -> Int64 { Int64((Double(bits) * scale).rounded(.up)) }
+    let scale = Double(full.elementCount) / Double(max(1, group.elementCount))
+    let fixed = (sample: FixedPayload.bits(of: group), full: FixedPayload.bits(of: full))
+    func scaled(_ bits: Int64) -> Int64 {
+      if bits == fixed.sample, let full = fixed.full { return full }
+      return Int64((Double(bits) * scale).rounded(.up))
+    }
     var bits: [Int64] = []
     var framing = ByteCount.zero
     for (worker, part) in parts.enumerated() {
@@ -175,7 +183,13 @@ public struct EncodingRequest: Sendable {
     if isLossless { return (measured, nil) }
     let outcome = try group.pipeline.aggregate(
       parts, tensors: group.tensors, scope: group.scope, random: random, scratch: &scratch)
-    return (measured, outcome.error)
+    if type == .fp32 { return (measured, outcome.error) }
+    // What the wire type loses belongs to the error, so the mean is that of the unrounded gradients.
+    return (
+      measured,
+      GradientError.compare(
+        original: CompressionPipeline.mean(of: exact), decoded: outcome.mean)
+    )
   }
 
   /// Encodes the gradient of another model and carries bits an element over to this one.
@@ -191,11 +205,11 @@ public struct EncodingRequest: Sendable {
     }
     var flats: [[Float]] = []
     for worker in 0..<representatives {
-      var flat = recorded.gradient(worker: worker, iteration: 0)
-      type.round(&flat)
-      flats.append(flat)
+      flats.append(recorded.gradient(worker: worker, iteration: 0))
     }
-    var known: [String: (group: EncodingResult.Group, error: GradientError?)] = [:]
+    let isLossless = type == .fp32 && compression.pipelines.allSatisfy(\.isLossless)
+    var known: [String: (group: EncodingResult.Group, error: GradientError?, fixedBits: Int64?)] =
+      [:]
     var sum = ErrorSum()
     var result: [[EncodingResult.Group]] = []
     for unit in units {
@@ -210,15 +224,19 @@ public struct EncodingRequest: Sendable {
             settings: CompressionSettings(pipeline: full.pipeline, scope: full.scope),
             tensors: ranges
           ).groups[0]
-          known[label] = try encode(
-            flats, stand, full: offset, unit: 0, isLossless: false, scratch: &scratch)
+          let measured = try encode(
+            flats, stand, full: stand, unit: 0, isLossless: isLossless, scratch: &scratch)
+          known[label] = (measured.group, measured.error, FixedPayload.bits(of: stand))
         }
         let stand = known[label]!
         let scale = Double(full.elementCount) / Double(max(1, offset))
+        let fixed = FixedPayload.bits(of: full)
         groups.append(
           EncodingResult.Group(
-            payloadBits: stand.group.payloadBits.map { Int64((Double($0) * scale).rounded(.up)) },
-            framing: stand.group.framing))
+            payloadBits: stand.group.payloadBits.map { bits in
+              if bits == stand.fixedBits, let fixed { return fixed }
+              return Int64((Double(bits) * scale).rounded(.up))
+            }, framing: stand.group.framing))
         if let error = stand.error { sum.add(error, weight: scale) }
       }
       result.append(groups)
