@@ -7,6 +7,8 @@ import SimKernel
 /// are, when gradients become ready, what is communicated together.
 public struct JobBlueprint: Sendable {
   public var name: String
+  /// Where the scenario describes the job; problems that show later are reported below it.
+  public var path: FieldPath
   public var workload: WorkloadSettings
   public var communication: CommunicationSettings
   public var gradients: GradientSettings
@@ -34,6 +36,7 @@ public struct JobBlueprint: Sendable {
     taken: inout [Bool], path: FieldPath, issues: IssueCollector
   ) {
     self.name = name
+    self.path = path
     self.workload = workload
     self.communication = communication
     self.gradients = gradients

@@ -305,7 +305,8 @@ public struct JobPlanBuilder {
     case .failure(let refusal):
       throw InvalidInput([
         Issue(
-          path: FieldPath(["communication", "algorithm"]), problem: .conflict(refusal.reason))
+          path: blueprint.path.appending("communication").appending("algorithm"),
+          problem: .conflict(refusal.reason))
       ])
     case .success(let plan):
       if isPayload, !report.algorithms.contains(plan.name) { report.algorithms.append(plan.name) }
@@ -335,13 +336,18 @@ public struct JobPlanBuilder {
     case .success(let made): plan = made
     case .failure(let refusal):
       throw InvalidInput([
-        Issue(path: FieldPath(["communication", "servers"]), problem: .conflict(refusal.reason))
+        Issue(
+          path: blueprint.path.appending("communication").appending("servers"),
+          problem: .conflict(refusal.reason))
       ])
     }
     if !report.algorithms.contains(plan.name) { report.algorithms.append(plan.name) }
     var combining = CombiningCost(
       rate: transport.reductionRate ?? blueprint.device.reductionRate.value)
-    let isEncoded = needs.contains { $0.steps.contains { $0.kind == .gather } }
+    // Codes that first agree on a range do not add here either: nobody agrees before a push.
+    let isEncoded = needs.contains { need in
+      need.steps.count > 1 || need.steps.contains { $0.kind == .gather }
+    }
     if isEncoded {
       // A server decodes every push before it adds it, shard by shard.
       let shards = max(1, plan.chunkCount)
