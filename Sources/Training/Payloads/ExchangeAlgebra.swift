@@ -46,7 +46,10 @@ struct ExchangeAlgebra: PayloadAlgebra {
     of local: PayloadID, with incoming: PayloadID, at rank: RankID
   ) -> SimDuration {
     var time = cost.rate.map { $0.time(toSend: ByteCount(sizes[incoming.index])) } ?? .zero
-    time += cost.perPayload
+    // A rank that only collects gets the first contribution as it was sent, so that the second
+    // arrival pays for both; a sum was decoded before.
+    if contributions[local.index] == 1 { time += cost.perPayload }
+    if contributions[incoming.index] == 1 { time += cost.perPayload }
     if contributions[local.index] + contributions[incoming.index] == expected {
       time += cost.onLast
     }

@@ -10,6 +10,7 @@ struct ExchangeSlot {
   private var execution: CollectiveExecution
   private var algebra: ExchangeAlgebra
   private let sizes: [ByteCount]
+  private let workers: Int
   /// Whether payloads must be followed one by one, because combining them costs more than a rate.
   private let isDense: Bool
   /// The iteration it serves, or -1.
@@ -21,12 +22,15 @@ struct ExchangeSlot {
 
   init(_ exchange: PlannedExchange, _ workers: Int) {
     sizes = exchange.sizes
+    self.workers = workers
     let cost = exchange.combining
     let contributors = exchange.sizes.prefix(workers)
     let isGather = exchange.plan.operation == .allGather
     let isUniform = Set(contributors).count <= 1
+    // A server that sums nothing into its first payload must see that there is no other yet.
+    let isServed = exchange.plan.operation == .pushPull && cost.rate != nil
     isDense =
-      cost.perPayload == .zero && cost.onLast == .zero && cost.replyScale == 1
+      !isServed && cost.perPayload == .zero && cost.onLast == .zero && cost.replyScale == 1
       && (isGather || isUniform)
     algebra = ExchangeAlgebra(cost: cost, unit: exchange.cutUnit, expected: workers)
     if isDense {
@@ -47,6 +51,9 @@ struct ExchangeSlot {
   /// Prepares the slot for `number`, unless it already serves it.
   mutating func open(iteration number: Int) {
     if iteration == number { return }
+    precondition(
+      iteration < 0 || (0..<workers).allSatisfy { execution.isFinished(RankID($0)) },
+      "workers are at most one iteration apart: an exchange is over before its slot serves another")
     iteration = number
     lastReady = .zero
     execution = fresh

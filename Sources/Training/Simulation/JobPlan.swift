@@ -5,7 +5,7 @@ import SimKernel
 public struct CombiningCost: Sendable, Equatable {
   /// The rate at which dense payloads are summed; nil costs nothing.
   public var rate: Bandwidth?
-  /// Added to every reduction, such as decoding an encoded payload.
+  /// Added to a reduction for each single contribution in it, such as decoding an encoded payload.
   public var perPayload: SimDuration
   /// Added once all contributions are in, such as encoding the sum for the way back.
   public var onLast: SimDuration
