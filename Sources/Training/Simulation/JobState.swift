@@ -9,7 +9,7 @@ struct JobState {
   private let operationCount: Int
   /// Operation of exchange e.
   private let exchangeOperations: [Int]
-  /// Forward and backward operations; they follow one another, so index order is time order.
+  /// Forward and backward operations.
   private let computeOperations: [Int32]
 
   // One entry a (worker, operation), reused every iteration.
@@ -29,7 +29,11 @@ struct JobState {
   private var clock: ProgressClock
   /// The position in `outcome.samples` of the latest counted iteration.
   private var lastSample: [Int]
-  /// The exchange operation that last ended.
+  /// The forward and backward operations of each worker in the order in which they ended: one
+  /// stream runs them, so it is also the order of time.
+  private var computeOrder: [Int32]
+  private var computeEnded: [Int32]
+  /// The exchange operation of this iteration that last ended, or -1.
   private var lastExchange: [Int32]
   /// The operation that last ended on (worker, stream).
   private var lastOnStream: [Int32]
@@ -85,9 +89,15 @@ struct JobState {
     }
     precondition(!byExchange.contains(-1), "every exchange needs its operation in the graph")
     exchangeOperations = byExchange
-    computeOperations = operations.indices.filter {
+    let computing = operations.indices.filter {
       operations[$0].kind == .forward || operations[$0].kind == .backward
-    }.map(Int32.init)
+    }
+    precondition(
+      computing.allSatisfy { operations[$0].stream == .compute },
+      "forward and backward run on the compute stream")
+    computeOperations = computing.map(Int32.init)
+    computeOrder = Array(repeating: 0, count: plan.workers * computing.count)
+    computeEnded = Array(repeating: 0, count: plan.workers)
     let cells = plan.workers * operations.count
     remaining = Array(repeating: 0, count: cells)
     startTime = Array(repeating: .zero, count: cells)
@@ -124,6 +134,10 @@ struct JobState {
 
   /// Begins the first iteration of every worker.
   mutating func begin(at now: SimTime) {
+    if plan.warmup + plan.iterations == 0 {
+      workersDone = plan.workers
+      return
+    }
     for worker in 0..<plan.workers { beginIteration(worker, at: now) }
   }
 
@@ -134,13 +148,9 @@ struct JobState {
       entity: (index << 40) | (worker << 20) | number)
     factor[worker] = plan.stragglers.factor(
       worker: RankID(worker), iteration: number, random: stream)
-    if number > plan.warmup, waitingSince[worker] != .never, now > waitingSince[worker] {
-      // The wait for the others closes the iteration before.
-      let wait = now - waitingSince[worker]
-      outcome.iterations[number - plan.warmup - 1].stragglers += wait
-      outcome.samples[lastSample[worker]] += wait
-    }
-    waitingSince[worker] = .never
+    closeIteration(worker, at: now)
+    lastExchange[worker] = -1
+    computeEnded[worker] = 0
     iterationStart[worker] = now
     operationsLeft[worker] = Int32(operationCount)
     admissions[worker].reset()
@@ -154,6 +164,17 @@ struct JobState {
       makeReady(worker, operation, because: -1, at: now)
     }
     if operationCount == 0 { endIteration(worker, last: -1, at: now) }
+  }
+
+  /// The worker may go on: its wait for the others belongs to the iteration before.
+  private mutating func closeIteration(_ worker: Int, at now: SimTime) {
+    let number = Int(iteration[worker])
+    if number > plan.warmup, waitingSince[worker] != .never, now > waitingSince[worker] {
+      let wait = now - waitingSince[worker]
+      outcome.iterations[number - plan.warmup - 1].stragglers += wait
+      outcome.samples[lastSample[worker]] += wait
+    }
+    waitingSince[worker] = .never
   }
 
   private mutating func endIteration(_ worker: Int, last operation: Int, at now: SimTime) {
@@ -173,10 +194,13 @@ struct JobState {
     let slowestMoved = clock.advance(RankID(worker))
     for candidate in slowestMoved ? 0..<plan.workers : worker..<worker + 1
     where waitingSince[candidate] != .never
-      && Int(iteration[candidate]) < plan.warmup + plan.iterations
       && plan.progress.mayBegin(RankID(candidate), clock: clock)
     {
-      beginIteration(candidate, at: now)
+      if Int(iteration[candidate]) < plan.warmup + plan.iterations {
+        beginIteration(candidate, at: now)
+      } else {
+        closeIteration(candidate, at: now)
+      }
     }
   }
 
@@ -241,7 +265,10 @@ struct JobState {
     }
     var duration = description.duration
     if description.kind == .forward || description.kind == .backward {
-      if factor[worker] != 1 { duration = duration.scaled(by: factor[worker]) }
+      if factor[worker] != 1 {
+        // A heavy tail may leave the range of numbers; time then leaves its own below.
+        duration = factor[worker].isFinite ? duration.scaled(by: factor[worker]) : .unbounded
+      }
     }
     let end = now + duration
     if end == .never {
@@ -250,6 +277,9 @@ struct JobState {
     }
     streams.start(
       operation, on: stream, worker: worker, job: index, until: end, at: now, queue: &queue)
+    if streams.hasOverflowed {
+      failure = .timeOverflow(at: now, what: "overlapping work of worker \(worker)")
+    }
   }
 
   /// A stream's operation is over.
@@ -273,8 +303,13 @@ struct JobState {
   private mutating func complete(_ operation: Int, worker: Int, at now: SimTime) {
     let cell = worker * operationCount + operation
     finishTime[cell] = now
+    let description = plan.graph.operations[operation]
+    if description.kind == .forward || description.kind == .backward {
+      // At most one entry an operation and iteration, so the position is in bounds.
+      computeOrder[worker * computeOperations.count + Int(computeEnded[worker])] = Int32(operation)
+      computeEnded[worker] += 1
+    }
     if isRecording {
-      let description = plan.graph.operations[operation]
       spans.append(
         TimelineSpan(
           job: JobID(index), worker: RankID(worker), iteration: iteration[worker],
@@ -311,7 +346,17 @@ struct JobState {
   ) {
     let operation = exchangeOperations[exchange]
     let cell = worker * operationCount + operation
-    if now > startTime[cell] { cause[cell] = lastExchange[worker] }
+    if now > startTime[cell] {
+      let base = worker * operationCount
+      let last = Int(lastExchange[worker])
+      if last >= 0, finishTime[base + last] == now {
+        cause[cell] = Int32(last)
+      } else {
+        // The window had room, but the exchange before came late and was admitted just now: what
+        // held that one up held this one up.
+        cause[cell] = cause[base + exchangeOperations[exchange - 1]]
+      }
+    }
     startTime[cell] = now
     let slot = slotIndex(exchange: exchange, iteration: Int(iteration[worker]))
     slots[slot].join(RankID(worker))
@@ -439,7 +484,8 @@ struct JobState {
   ) -> SimDuration {
     var length = end - start
     while hidden.index >= 0 {
-      let cell = worker * operationCount + Int(computeOperations[hidden.index])
+      let position = worker * computeOperations.count + hidden.index
+      let cell = worker * operationCount + Int(computeOrder[position])
       let overlap = min(finishTime[cell], end) - max(startTime[cell], start)
       if overlap > .zero { length -= overlap }
       // One that began before `start` may also overlap the step before.

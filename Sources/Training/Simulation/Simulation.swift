@@ -89,8 +89,9 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
       if next == .never {
         throw .stuck(at: now, waiting: jobs.flatMap { $0.waitingReport() } + networkReport())
       }
+      // A lock or an atomic read each time would cost more than most events.
+      if rounds & 0xFF == 0, stop.isRaised { throw .interrupted(at: now) }
       rounds += 1
-      if rounds & 0x3FF == 0, stop.isRaised { throw .interrupted(at: now) }
       now = next
       queue.advance(to: now)
       network.advance(to: now)

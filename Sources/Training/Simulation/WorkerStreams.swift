@@ -20,6 +20,8 @@ struct WorkerStreams {
   private var readyTime: [SimTime]
   /// Since when a worker's compute and side streams overlap; `never` when they do not.
   private var overlapStart: [SimTime]
+  /// Whether overlap stretched an operation beyond the range of time.
+  private(set) var hasOverflowed = false
   let operationCount: Int
   let slowdown: Double
 
@@ -129,6 +131,10 @@ struct WorkerStreams {
     guard running[list] >= 0 else { return }
     let end = now + (finish[list] - now).scaled(by: factor)
     if end == finish[list] { return }
+    if end == .never {
+      hasOverflowed = true
+      return
+    }
     queue.cancel(handles[list])
     finish[list] = end
     handles[list] = queue.scheduleCancellable(
