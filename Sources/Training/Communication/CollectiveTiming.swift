@@ -40,6 +40,15 @@ public struct CollectiveTiming: Sendable {
   ///
   /// - Throws: `InvalidInput` if the algorithm cannot do it, ``SimulationError`` if it never ends.
   public func time(size: ByteCount, ranks: Int) throws -> Result {
+    guard ranks >= 1, ranks <= topology.accelerators.count else {
+      throw InvalidInput([
+        Issue(
+          path: FieldPath(["--ranks"]),
+          problem: .conflict(
+            "\(ranks) ranks do not fit \(topology.name), which has "
+              + "\(topology.accelerators.count) accelerators"))
+      ])
+    }
     let nodes = Array(topology.accelerators.prefix(ranks))
     let shape = GroupShape(hosts: Array(topology.hostOfAccelerator.prefix(ranks)))
     // A gather moves one share a rank, so that the whole buffer has the given size.
