@@ -6,7 +6,8 @@ import SimKernel
 /// order over it. Without this, a ring that has fallen out of step would share each link between
 /// neighbouring steps, and every step would take twice as long.
 ///
-/// - Complexity: O(1) a message; memory O(pairs that ever spoke + messages in flight).
+/// - Complexity: O(1) a message; memory O(pairs that ever spoke + messages that wait + the longest
+///   run of transfer numbers whose first had not left).
 struct ChannelTable {
   private struct Channel {
     var isBusy = false
@@ -25,13 +26,24 @@ struct ChannelTable {
   private var channels: [Channel] = []
   private var pool: [Waiting] = []
   private var freePool: [Int32] = []
-  /// Whether `send` may leave now; otherwise it is kept until the one before it has left.
-  mutating func admit(_ send: PlannedSend) -> Bool {
-    if send.source == send.destination { return true }
+  /// The channel of a transfer that has not left yet, at its number modulo the capacity.
+  ///
+  /// Entries of transfers that have left are `none`; all numbers before `oldest` have.
+  private var carriers: [Int32] = Array(repeating: Self.none, count: 256)
+  private var oldest: Int64 = 0
+  private var newest: Int64 = 0
+
+  /// What messages of a node to itself use: they never wait.
+  private static let none: Int32 = -1
+
+  /// The channel of `send` and whether it may leave now; otherwise it is kept until the one before
+  /// it has left.
+  mutating func admit(_ send: PlannedSend) -> (channel: Int32, isFree: Bool) {
+    if send.source == send.destination { return (Self.none, true) }
     let channel = index(job: send.job, from: send.source, to: send.destination)
     if !channels[channel].isBusy {
       channels[channel].isBusy = true
-      return true
+      return (Int32(channel), true)
     }
     let place: Int32
     if let free = freePool.popLast() {
@@ -47,13 +59,27 @@ struct ChannelTable {
       pool[Int(channels[channel].tail)].next = place
     }
     channels[channel].tail = place
-    return false
+    return (Int32(channel), false)
   }
 
-  /// The last byte of a message has left; returns the one that follows on its channel.
-  mutating func release(job: Int, from source: NodeID, to destination: NodeID) -> PlannedSend? {
-    if source == destination { return nil }
-    let channel = index(job: job, from: source, to: destination)
+  /// Transfer `number` now uses `channel`; numbers go up by one.
+  mutating func occupy(_ channel: Int32, with number: Int64) {
+    newest = number + 1
+    if Int(newest - oldest) > carriers.count {
+      skipFinished(before: number)
+      if Int(newest - oldest) > carriers.count { widen() }
+    }
+    carriers[Int(number) & (carriers.count - 1)] = channel
+  }
+
+  /// The last byte of transfer `number` has left; returns the message that follows on its channel.
+  mutating func release(_ number: Int64) -> (send: PlannedSend, channel: Int32)? {
+    let mask = carriers.count - 1
+    let carrier = carriers[Int(number) & mask]
+    carriers[Int(number) & mask] = Self.none
+    skipFinished(before: newest)
+    if carrier == Self.none { return nil }
+    let channel = Int(carrier)
     let head = channels[channel].head
     guard head >= 0 else {
       channels[channel].isBusy = false
@@ -61,7 +87,22 @@ struct ChannelTable {
     }
     channels[channel].head = pool[Int(head)].next
     freePool.append(head)
-    return pool[Int(head)].send
+    return (pool[Int(head)].send, carrier)
+  }
+
+  private mutating func skipFinished(before end: Int64) {
+    let mask = carriers.count - 1
+    while oldest < end, carriers[Int(oldest) & mask] == Self.none { oldest += 1 }
+  }
+
+  /// Twice the room for transfers between `oldest` and `newest`.
+  private mutating func widen() {
+    let old = carriers
+    carriers = Array(repeating: Self.none, count: old.count * 2)
+    // The newest has no entry yet.
+    for number in oldest..<newest - 1 {
+      carriers[Int(number) & (carriers.count - 1)] = old[Int(number) & (old.count - 1)]
+    }
   }
 
   private mutating func index(

@@ -17,8 +17,6 @@ struct ExchangeSlot {
   private(set) var iteration = -1
   /// When the last participant so far had its payload.
   var lastReady = SimTime.zero
-  /// What the execution asked for and nobody has carried out yet.
-  var actions: [CollectiveExecution.Action] = []
 
   init(_ exchange: PlannedExchange, _ workers: Int) {
     sizes = exchange.sizes
@@ -63,8 +61,11 @@ struct ExchangeSlot {
     }
   }
 
-  /// `rank` brings its payload.
-  mutating func join(_ rank: RankID) {
+  /// What an exchange asks for.
+  typealias Action = CollectiveExecution.Action
+
+  /// `rank` brings its payload; what to do about it goes to the end of `actions`.
+  mutating func join(_ rank: RankID, actions: inout [Action]) {
     if isDense {
       execution.ready(rank, actions: &actions)
     } else {
@@ -72,7 +73,7 @@ struct ExchangeSlot {
     }
   }
   /// The message of `step` has arrived.
-  mutating func delivered(_ step: Int) {
+  mutating func delivered(_ step: Int, actions: inout [Action]) {
     if isDense {
       execution.delivered(step: step, actions: &actions)
     } else {
@@ -80,7 +81,7 @@ struct ExchangeSlot {
     }
   }
   /// The reduction that `step` caused is over.
-  mutating func combined(_ step: Int) {
+  mutating func combined(_ step: Int, actions: inout [Action]) {
     if isDense {
       execution.combined(step: step, actions: &actions)
     } else {

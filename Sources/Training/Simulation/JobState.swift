@@ -47,25 +47,31 @@ struct JobState {
 
   // Exchanges: two slots each, because neighbouring iterations may overlap across workers.
   private var slots: [ExchangeSlot]
+  /// What an exchange has just asked for.
+  private var actions: [ExchangeSlot.Action] = []
   /// When the reducer of a rank slot is free again.
   private var reducerFree: [SimTime]
 
   private(set) var outcome: JobOutcome
   private var workersDone = 0
-  private var failure: SimulationError?
+  /// Why the job cannot go on.
+  private(set) var failure: SimulationError?
+  private var hasFailed = false
   private var spans: [TimelineSpan] = []
   private let isRecording: Bool
 
   /// Where a job stands.
-  enum Status {
-    case running, done
-    case failed(SimulationError)
-  }
+  enum Status { case running, done, failed }
 
   /// Where the job stands now.
   mutating func poll() -> Status {
-    if let failure { return .failed(failure) }
+    if hasFailed { return .failed }
     return workersDone == plan.workers ? .done : .running
+  }
+
+  private mutating func fail(_ error: SimulationError) {
+    failure = error
+    hasFailed = true
   }
 
   /// Hands recorded spans over.
@@ -272,13 +278,13 @@ struct JobState {
     }
     let end = now + duration
     if end == .never {
-      failure = .timeOverflow(at: now, what: "\(description.kind) of worker \(worker)")
+      fail(.timeOverflow(at: now, what: "\(description.kind) of worker \(worker)"))
       return
     }
     streams.start(
       operation, on: stream, worker: worker, job: index, until: end, at: now, queue: &queue)
     if streams.hasOverflowed {
-      failure = .timeOverflow(at: now, what: "overlapping work of worker \(worker)")
+      fail(.timeOverflow(at: now, what: "overlapping work of worker \(worker)"))
     }
   }
 
@@ -359,14 +365,8 @@ struct JobState {
     }
     startTime[cell] = now
     let slot = slotIndex(exchange: exchange, iteration: Int(iteration[worker]))
-    slots[slot].join(RankID(worker))
+    slots[slot].join(RankID(worker), actions: &actions)
     perform(slot, at: now, queue: &queue, sends: &sends)
-  }
-
-  /// The nodes between which `step` of `slot` moves its message.
-  mutating func ends(ofStep step: Int, slot: Int) -> (source: NodeID, destination: NodeID) {
-    let moved = plan.exchanges[slot / 2].plan.step(step)
-    return (plan.nodes[moved.source.index], plan.nodes[moved.destination.index])
   }
 
   /// A message of `slot` has arrived.
@@ -374,7 +374,7 @@ struct JobState {
     slot: Int, step: Int, at now: SimTime, queue: inout EventQueue<JobEvent>,
     sends: inout [PlannedSend]
   ) {
-    slots[slot].delivered(step)
+    slots[slot].delivered(step, actions: &actions)
     perform(slot, at: now, queue: &queue, sends: &sends)
   }
 
@@ -383,7 +383,7 @@ struct JobState {
     slot: Int, step: Int, at now: SimTime, queue: inout EventQueue<JobEvent>,
     sends: inout [PlannedSend]
   ) {
-    slots[slot].combined(step)
+    slots[slot].combined(step, actions: &actions)
     perform(slot, at: now, queue: &queue, sends: &sends)
   }
 
@@ -391,11 +391,10 @@ struct JobState {
   private mutating func perform(
     _ slot: Int, at now: SimTime, queue: inout EventQueue<JobEvent>, sends: inout [PlannedSend]
   ) {
-    var position = 0
-    while position < slots[slot].actions.count {
-      let action = slots[slot].actions[position]
-      position += 1
-      switch action {
+    if actions.isEmpty { return }
+    // Carrying one out starts nothing in an exchange, so that no actions come in between.
+    for position in actions.indices {
+      switch actions[position] {
       case .send(let step, let source, let destination, let size):
         let isCounted = slots[slot].iteration >= plan.warmup
         if isCounted, plan.nodes[source.index] != plan.nodes[destination.index],
@@ -410,7 +409,7 @@ struct JobState {
       case .combine(let step, let rank, let duration):
         let end = max(now, reducerFree[rank.index]) + duration
         if end == .never {
-          failure = .timeOverflow(at: now, what: "a reduction")
+          fail(.timeOverflow(at: now, what: "a reduction"))
           return
         }
         reducerFree[rank.index] = end
@@ -420,7 +419,7 @@ struct JobState {
         if rank.index < plan.workers { finishExchange(slot: slot, worker: rank.index, at: now) }
       }
     }
-    slots[slot].actions.removeAll(keepingCapacity: true)
+    actions.removeAll(keepingCapacity: true)
   }
 
   private mutating func finishExchange(slot: Int, worker: Int, at now: SimTime) {

@@ -80,7 +80,7 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
         switch jobs[index].poll() {
         case .running: isDone = false
         case .done: break
-        case .failed(let error): throw error
+        case .failed: if let failure = jobs[index].failure { throw failure }
         }
         if let recorder { jobs[index].hand(to: recorder) }
       }
@@ -121,23 +121,24 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
           jobs[job].delivered(
             slot: slot, step: Int(notice.tag), at: now, queue: &queue, sends: &sends)
         case .senderFree:
-          let (job, slot) = owner(of: notice.group)
-          let (source, destination) = jobs[job].ends(ofStep: Int(notice.tag), slot: slot)
-          if let next = channels.release(job: job, from: source, to: destination) {
+          if let next = channels.release(notice.transfer.sequence) {
             changed = true
-            transmit(next, at: now)
+            transmit(next.send, on: next.channel, at: now)
           }
         case .hostBusy, .rerouted, .lost, .blocked: break
         }
       }
-      notices.removeAll(keepingCapacity: true)
+      if !notices.isEmpty { notices.removeAll(keepingCapacity: true) }
       for index in jobs.indices
       where jobs[index].startReady(at: now, queue: &queue, sends: &sends) {
         changed = true
       }
       if !sends.isEmpty {
         changed = true
-        for send in sends where channels.admit(send) { transmit(send, at: now) }
+        for send in sends {
+          let (channel, isFree) = channels.admit(send)
+          if isFree { transmit(send, on: channel, at: now) }
+        }
         sends.removeAll(keepingCapacity: true)
       }
     }
@@ -158,8 +159,9 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
     }
   }
 
-  private mutating func transmit(_ send: PlannedSend, at now: SimTime) {
+  private mutating func transmit(_ send: PlannedSend, on channel: Int32, at now: SimTime) {
     let id = TransferID(job: JobID(send.job), sequence: nextTransfer)
+    channels.occupy(channel, with: nextTransfer)
     nextTransfer += 1
     network.send(
       Transfer(
