@@ -238,6 +238,7 @@ struct JobState {
   mutating func startReady(
     at now: SimTime, queue: inout EventQueue<JobEvent>, sends: inout [PlannedSend]
   ) -> Bool {
+    if dirty.isEmpty { return false }
     var started = false
     var position = 0
     while position < dirty.count {
