@@ -16,7 +16,12 @@ public struct ScenarioFile: Sendable {
   public static func read(_ path: String) throws -> ScenarioFile {
     let data: Data
     if path == "-" {
-      data = FileHandle.standardInput.readDataToEndOfFile()
+      do {
+        data = try FileHandle.standardInput.readToEnd() ?? Data()
+      } catch {
+        throw InputError(
+          path: "<stdin>", reason: InputError.reason(error), advice: "pipe a scenario into simnet")
+      }
     } else {
       do {
         data = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -53,26 +58,18 @@ public struct ScenarioFile: Sendable {
     let text = String(assignment[assignment.index(after: equals)...])
     let origin = "--set \(assignment[..<equals])"
     let values = Self.split(text).map { Self.value($0, origin: origin) }
+    // What is set replaces an axis of the same path, which would overwrite it.
+    let (others, place) = axes(except: path)
     if values.count > 1 {
       let axis = JSONNode(
         .array(values), at: TextPosition(origin: origin, line: 1, column: 1))
-      var sweep = root["sweep"]?.members ?? []
-      let name = String(assignment[..<equals])
-      if let index = sweep.firstIndex(where: { $0.key == name }) {
-        sweep[index].node = axis
-      } else {
-        sweep.append(JSONMember(name, axis))
-      }
-      _ = root.set(["sweep"], to: JSONNode(.object(sweep), at: axis.position))
+      let member = JSONMember(String(assignment[..<equals]), axis)
+      var sweep = others
+      sweep.insert(member, at: place ?? sweep.count)
+      replaceSweep(sweep, at: root["sweep"]?.position ?? axis.position)
       return
     }
-    // A single value takes the axis of the same path out of the sweep: it would overwrite it.
-    if var sweep = root["sweep"]?.members,
-      let index = sweep.firstIndex(where: { $0.key == String(assignment[..<equals]) })
-    {
-      sweep.remove(at: index)
-      _ = root.set(["sweep"], to: JSONNode(.object(sweep)))
-    }
+    if place != nil { replaceSweep(others, at: root["sweep"]?.position) }
     guard root.set(path.parts, to: values[0]) else {
       throw InvalidInput([
         Issue(
@@ -84,14 +81,60 @@ public struct ScenarioFile: Sendable {
     }
   }
 
+  /// The axes of the sweep without one for `path`, and where that one was; one that moves together
+  /// with others leaves them.
+  private func axes(except path: FieldPath) -> (members: [JSONMember], place: Int?) {
+    var place: Int?
+    var kept: [JSONMember] = []
+    func isOther(_ member: JSONMember) -> Bool { FieldPath(parsing: member.key) != path }
+    for member in root["sweep"]?.members ?? [] {
+      if member.key == "zip" {
+        let groups = (member.node.elements ?? [member.node]).map { group -> JSONNode in
+          guard let members = group.members else { return group }
+          return JSONNode(.object(members.filter(isOther)), at: group.position)
+        }
+        let before = (member.node.elements ?? [member.node]).reduce(0) {
+          $0 + ($1.members?.count ?? 0)
+        }
+        if groups.reduce(0, { $0 + ($1.members?.count ?? 0) }) == before {
+          kept.append(member)
+        } else {
+          place = kept.count
+          let filled = groups.filter { $0.members?.isEmpty != true }
+          if !filled.isEmpty {
+            kept.append(JSONMember("zip", JSONNode(.array(filled), at: member.node.position)))
+          }
+        }
+      } else if isOther(member) {
+        kept.append(member)
+      } else {
+        place = kept.count
+      }
+    }
+    return (kept, place)
+  }
+
+  /// Replaces the sweep; without axes there is none.
+  private mutating func replaceSweep(_ members: [JSONMember], at position: TextPosition?) {
+    if members.isEmpty {
+      guard case .object(var all) = root.value else { return }
+      all.removeAll { $0.key == "sweep" }
+      root.value = .object(all)
+    } else {
+      _ = root.set(["sweep"], to: JSONNode(.object(members), at: position))
+    }
+  }
+
   /// Splits at commas outside of brackets, braces and quotes.
   private static func split(_ text: String) -> [String] {
     var parts: [String] = [""]
     var depth = 0
     var quoted = false
+    var escaped = false
     for character in text {
+      defer { escaped = quoted && !escaped && character == "\\" }
       switch character {
-      case "\"": quoted.toggle()
+      case "\"" where !escaped: quoted.toggle()
       case "[" where !quoted, "{" where !quoted: depth += 1
       case "]" where !quoted, "}" where !quoted: depth -= 1
       case "," where !quoted && depth == 0:
@@ -101,7 +144,8 @@ public struct ScenarioFile: Sendable {
       }
       parts[parts.count - 1].append(character)
     }
-    return parts
+    // Several values may be written with spaces after the commas, as people do.
+    return parts.count == 1 ? parts : parts.map { $0.trimmingCharacters(in: .whitespaces) }
   }
 
   /// `text` as JSON if it is, else as a string.

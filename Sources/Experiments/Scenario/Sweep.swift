@@ -14,6 +14,8 @@ public struct SweepPoint: Sendable {
 public struct Sweep: Sendable {
   /// One axis: a path, or several that move together.
   struct Axis: Sendable {
+    /// Where it was written.
+    var position: TextPosition?
     /// The CSV columns it fills.
     var columns: [String]
     /// For each position: the labels, and what is set or merged where.
@@ -46,7 +48,7 @@ public struct Sweep: Sendable {
     }
     base = stripped
     var axes: [Axis] = []
-    if let sweep = root["sweep"] {
+    if let sweep = root["sweep"], !sweep.isNull {
       guard let members = sweep.members else {
         throw InvalidInput([
           Issue(
@@ -67,16 +69,7 @@ public struct Sweep: Sendable {
       if members.isEmpty { Self.reportEmpty("sweep", sweep, issues) }
     }
     self.axes = axes
-    var seen: [String] = []
-    for column in axes.flatMap(\.columns) {
-      if seen.contains(column) {
-        issues.report(
-          Issue(
-            path: FieldPath(["sweep", column]), position: root["sweep"]?.position,
-            problem: .conflict("\(column) is swept twice; keep one of the two axes")))
-      }
-      seen.append(column)
-    }
+    SweepCheck(base: base, axes: axes, position: root["sweep"]?.position).report(to: issues)
     try issues.throwIfInvalid()
   }
 
@@ -97,13 +90,14 @@ public struct Sweep: Sendable {
     return SweepPoint(index: index, labels: labels, root: root)
   }
 
-  private static func apply(_ change: Change, to root: inout JSONNode) {
+  static func apply(_ change: Change, to root: inout JSONNode) {
+    var node = change.node
     if change.merges, var current = root.get(change.path) {
       current.merge(change.node)
-      _ = root.set(change.path, to: current)
-    } else {
-      _ = root.set(change.path, to: change.node)
+      node = current
     }
+    // ``SweepCheck`` has refused paths that lead through plain values.
+    _ = root.set(change.path, to: node)
   }
 
   // MARK: - Reading axes
@@ -117,7 +111,7 @@ public struct Sweep: Sendable {
         return nil
       }
       return Axis(
-        columns: [key],
+        position: node.position, columns: [key],
         positions: values.map { ([label($0)], [Change(path: path, node: $0, merges: false)]) })
     case .object(let variants):
       if variants.isEmpty {
@@ -125,7 +119,7 @@ public struct Sweep: Sendable {
         return nil
       }
       return Axis(
-        columns: [key],
+        position: node.position, columns: [key],
         positions: variants.map {
           ([$0.key], [Change(path: path, node: $0.node, merges: true)])
         })
@@ -158,7 +152,7 @@ public struct Sweep: Sendable {
       return nil
     }
     return Axis(
-      columns: parts.flatMap(\.columns),
+      position: group.position, columns: parts.flatMap(\.columns),
       positions: (0..<lengths[0]).map { index in
         (
           parts.flatMap { $0.positions[index].labels },
@@ -168,11 +162,13 @@ public struct Sweep: Sendable {
   }
 
   private static func reportEmpty(_ key: String, _ node: JSONNode, _ issues: IssueCollector) {
+    let isWhole = key == "sweep"
     issues.report(
       Issue(
-        path: FieldPath(key == "sweep" ? ["sweep"] : ["sweep", key]), position: node.position,
+        path: FieldPath(isWhole ? ["sweep"] : ["sweep", key]), position: node.position,
         problem: .invalid(
-          found: "an empty axis spans no points", expected: "give it values or remove it")))
+          found: isWhole ? "a sweep without axes" : "an axis without values spans no points",
+          expected: isWhole ? "give it axes or remove it" : "give it values or remove it")))
   }
 
   /// A value as a CSV cell: text as it is, anything else as compact JSON.
