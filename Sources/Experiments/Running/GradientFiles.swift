@@ -20,7 +20,7 @@ enum GradientFiles {
             path: place, position: root.get(place.parts)?.position,
             problem: .invalid(found: found, expected: expected)))
       }
-      do {
+      do throws(InterchangeError) {
         let gradient = try GradientFile.read(
           path: URL(fileURLWithPath: file, relativeTo: directory).path)
         try gradient.checkFinite()
@@ -39,7 +39,9 @@ enum GradientFiles {
         tensors = own
         workers.append(gradient.values)
       } catch {
-        report("\(error)", "give a safetensors, npy or raw float32 file of finite gradients")
+        // Named as the scenario names it, not by where it lies on this machine.
+        let offset = error.byteOffset.map { ", byte \($0)" } ?? ""
+        report("\(file)\(offset): \(error.found)", error.expected)
         return nil
       }
     }

@@ -25,6 +25,26 @@ struct PointPreparation {
 
   /// Checks and places one configuration; nil if `issues` got an error.
   mutating func prepare(_ root: JSONNode, issues: IssueCollector) -> PreparedPoint? {
+    let own = IssueCollector()
+    let point = check(root, issues: own)
+    for var issue in own.issues {
+      issue.position = issue.position ?? Self.position(of: issue.path, in: root)
+      issues.report(issue)
+    }
+    return point
+  }
+
+  /// Where `path` was written, or the nearest thing around it that was.
+  private static func position(of path: FieldPath, in root: JSONNode) -> TextPosition? {
+    var parts = path.parts
+    while true {
+      if let position = root.get(parts)?.position { return position }
+      if parts.isEmpty { return nil }
+      parts.removeLast()
+    }
+  }
+
+  private mutating func check(_ root: JSONNode, issues: IssueCollector) -> PreparedPoint? {
     let before = issues.errors.count
     let scenario = Scenario.read(root, issues: issues)
     guard issues.errors.count == before else { return nil }
@@ -126,11 +146,24 @@ struct PointPreparation {
   private mutating func digest(of file: String) -> String {
     if let known = digests[file] { return known }
     var hash = StableHash()
-    if let data = try? Data(contentsOf: resolve(file), options: .mappedIfSafe) {
-      data.withUnsafeBytes { hash.combine(bytes: $0) }
+    let path = resolve(file).path
+    // A folder of tensors is all of its files, by name.
+    if let names = try? FileManager.default.contentsOfDirectory(atPath: path) {
+      for name in names.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+        hash.combine(name)
+        Self.combine(path + "/" + name, into: &hash)
+      }
+    } else {
+      Self.combine(path, into: &hash)
     }
     digests[file] = hash.hexadecimal
     return hash.hexadecimal
+  }
+
+  private static func combine(_ path: String, into hash: inout StableHash) {
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+    else { return }
+    data.withUnsafeBytes { hash.combine(bytes: $0) }
   }
 
   private func faults(
@@ -141,12 +174,15 @@ struct PointPreparation {
       guard let link = topology.links.firstIndex(where: { $0.name == fault.link }) else {
         let names = topology.links.map(\.name)
         let path = ["faults", String(index), "link"]
+        let shown = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
         issues.report(
           Issue(
             path: FieldPath(path), position: root.get(path)?.position,
-            problem: .unknownName(
-              noun: "link", found: fault.link,
-              suggestion: Spelling.suggestion(for: fault.link, among: names), known: names)))
+            problem: .invalid(
+              found: "\(topology.name) has no link \"\(fault.link)\"",
+              expected: Spelling.suggestion(for: fault.link, among: names).map {
+                "did you mean \"\($0)\"?"
+              } ?? "its links are: \(shown)")))
         continue
       }
       faults.append(

@@ -84,9 +84,7 @@ public struct Scenario: Sendable {
 
   /// Reads a scenario; issues go to the collector behind `fields`.
   public init(_ fields: inout FieldReader) {
-    let version = fields.required(
-      "simnet", .integer(1...Self.formatVersion), doc: "the version of this format: 1")
-    _ = version
+    _ = fields.required("simnet", .formatVersion, doc: "the version of this format: 1")
     _ = fields.optional("$schema", .text(), doc: "a JSON Schema for editors; ignored by simnet")
     title = fields.optional("title", .text(), default: "untitled", doc: "one line for tables")
     question = fields.optional("question", .text(), doc: "what the scenario is to answer")
@@ -105,6 +103,7 @@ public struct Scenario: Sendable {
     if fields.has("jobs") {
       for key in ["placement", "workload", "communication", "gradients", "stragglers"]
       where fields.has(key) {
+        _ = fields.optional(key, .any("nothing beside jobs", example: "{}"), doc: "")
         fields.report(
           key, .conflict("\(key) belongs into each of \"jobs\", which this scenario has"))
       }
@@ -130,7 +129,15 @@ public struct Scenario: Sendable {
 
   /// The format as documentation: for the schema, `explain` and `list`.
   public static var description: RecordDescription {
-    .of(name: "scenario", summary: "a simnet scenario, format version 1") { _ = Scenario(&$0) }
+    var record = RecordDescription.of(
+      name: "scenario", summary: "a simnet scenario, format version 1"
+    ) { _ = Scenario(&$0) }
+    // The short form of one job and the list of several exclude one another.
+    for index in record.fields.indices where record.fields[index].key == "workload" {
+      record.fields[index].required = false
+      record.fields[index].doc += "; required unless there are \"jobs\""
+    }
+    return record
   }
 
   /// Names a configuration: a hash of everything in `root` that can change a number.
@@ -148,5 +155,27 @@ public struct Scenario: Sendable {
     hash.combine(stripped.canonicalText)
     for digest in files { hash.combine(digest) }
     return String(hash.hexadecimal.prefix(16))
+  }
+}
+
+extension FieldKind where Value == Int {
+  /// The one version of the scenario format that this simnet reads.
+  fileprivate static var formatVersion: FieldKind<Int> {
+    let known = Scenario.formatVersion
+    var kind = FieldKind<Int>.integer(known...known)
+    let base = kind
+    kind.expectation = "the format version \(known)"
+    kind.read = { node in
+      guard case .number(let number) = node.value, number.double != Double(known) else {
+        return base.read(node)
+      }
+      return .failure(
+        .init(
+          .invalid(
+            found: "format version \(number.text)",
+            expected: "this simnet reads version \(known); write 1, or use the simnet that the "
+              + "scenario was written for")))
+    }
+    return kind
   }
 }
