@@ -23,6 +23,16 @@ public enum AtomicFile {
       unlink(temporary)
       throw error
     }
+    syncFolder(of: path)
+  }
+
+  /// Makes a rename outlast a power cut; a file system that cannot is not worth failing for.
+  private static func syncFolder(of path: String) {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if descriptor < 0 { return }
+    fsync(descriptor)
+    close(descriptor)
   }
 
   /// Writes all of `bytes`, or returns false.

@@ -86,7 +86,11 @@ public struct ResultTable: Sendable {
   public var jsonLines: String { rows.map { object($0) + "\n" }.joined() }
 
   private func object(_ row: [String]) -> String {
-    let textual: Set<String> = ["title", "scenario_hash", "simnet_version", "libzstd_version"]
+    // Names that may look like numbers.
+    let textual: Set<String> = [
+      "title", "scenario_hash", "simnet_version", "libzstd_version", "job", "model", "file",
+      "busiest_link",
+    ]
     let members = zip(header, row).map { name, cell -> String in
       let value: String
       if cell.isEmpty {

@@ -19,6 +19,13 @@ public struct ResultStore: Sendable {
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       throw InputError(path: path, reason: "is a folder", advice: "name a file with -o")
     }
+    // Results are renamed into place: that would replace a device such as /dev/null by a file.
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      throw InputError(
+        path: path, reason: "is not a regular file",
+        advice: "name one with -o, or use --format for standard output")
+    }
     try AtomicFile.prepareFolder(of: path)
   }
 
@@ -69,7 +76,7 @@ public struct RunMeta: Sendable {
     directory = file.directory.path
     self.arguments = arguments
     self.wallTime = wallTime
-    seed = UInt64(file.root["seed"]?.number ?? 1)
+    seed = outcome.seed
     points = outcome.totalPoints
     finishedPoints = outcome.finishedPoints
   }
@@ -82,7 +89,7 @@ public struct RunMeta: Sendable {
       JSONMember("finished", JSONNode(.bool(isFinished))),
       JSONMember("points", JSONNode(.number(JSONNumber(points)))),
       JSONMember("finished_points", JSONNode(.number(JSONNumber(finishedPoints)))),
-      JSONMember("seed", JSONNode(.number(JSONNumber(Int(seed))))),
+      JSONMember("seed", JSONNode(.number(JSONNumber(Int(clamping: seed))))),
       JSONMember("command", command),
       JSONMember("host", JSONNode(.string(ProcessInfo.processInfo.hostName))),
       JSONMember("wall_time_s", JSONNode(.number(JSONNumber(wallTime)))),

@@ -1,3 +1,4 @@
+import Collectives
 import SimKernel
 
 /// The configurations every row is compared with: the same scenario with plain fp32 gradients, and
@@ -28,6 +29,7 @@ enum Baseline: CaseIterable {
       members[index].node.string == "all_gather"
     {
       members[index].node = "all_reduce"
+      members.removeAll { $0.key == "algorithm" && !Self.sums($0.node) }
     }
     if self == .fp16 { members.append(JSONMember("compression", "fp16")) }
     communication.value = .object(members)
@@ -35,5 +37,14 @@ enum Baseline: CaseIterable {
     if let type = root.get(prefix + ["workload", "gradient_type"]), type.string != "fp32" {
       _ = root.set(prefix + ["workload", "gradient_type"], to: "fp32")
     }
+  }
+
+  /// Whether the algorithm named by `node` can sum; one that only gathers gives way to `auto`.
+  private static func sums(_ node: JSONNode) -> Bool {
+    let registry = CollectiveAlgorithm.registry
+    guard let name = node.string ?? node[registry.discriminator]?.string,
+      let entry = registry[name]
+    else { return true }
+    return FieldReader.placeholder(of: entry).operations.contains(.allReduce)
   }
 }

@@ -7,14 +7,13 @@ import Training
 /// The encoded gradients of a sweep: each distinct request is measured once and shared by the runs
 /// that need it.
 struct EncodingStore: Sendable {
-  private let results: [String: EncodingResult]
+  private let results: [String: Result<EncodingResult, any Error>]
 
-  /// Measures all distinct requests, `threads` at a time.
-  ///
-  /// - Throws: what the first failing request (in order) threw.
+  /// Measures all distinct requests, `threads` at a time; what goes wrong meets the runs that ask for
+  /// the result.
   static func prepare(
     _ requests: [EncodingRequest], threads: Int, stop: StopFlag
-  ) throws -> EncodingStore {
+  ) -> EncodingStore {
     var distinct: [EncodingRequest] = []
     var seen: Set<String> = []
     for request in requests where seen.insert(request.key).inserted && request.isNeeded {
@@ -31,19 +30,17 @@ struct EncodingStore: Sendable {
         outcomes.withLock { $0[index] = outcome }
       }
     }
-    var results: [String: EncodingResult] = [:]
+    var results: [String: Result<EncodingResult, any Error>] = [:]
     for (index, request) in pending.enumerated() {
-      guard let outcome = outcomes.withLock({ $0[index] }) else { continue }
-      do {
-        results[request.key] = try outcome.get()
-      } catch SimulationError.interrupted {
-        // The runs that needed it will see the same flag and not start.
-        continue
-      }
+      results[request.key] = outcomes.withLock { $0[index] }
     }
     return EncodingStore(results: results)
   }
 
   /// What was measured for `request`; nil if nothing needed measuring.
-  func result(for request: EncodingRequest) -> EncodingResult? { results[request.key] }
+  ///
+  /// - Throws: what measuring it threw.
+  func result(for request: EncodingRequest) throws -> EncodingResult? {
+    try results[request.key]?.get()
+  }
 }

@@ -15,7 +15,7 @@ enum PointRun {
     for blueprint in point.jobs {
       let request = EncodingRequest(
         blueprint, seed: point.scenario.seed, replicate: replicate)
-      let encoding = encodings.result(for: request)
+      let encoding = try encodings.result(for: request)
       let builder = JobPlanBuilder(
         blueprint, encoding: encoding, topology: point.topology, transport: network.transport)
       let (plan, report) = try builder.build(seed: point.scenario.seed, replicate: replicate)

@@ -47,6 +47,8 @@ public struct SweepOutcome: Sendable {
   public var table: ResultTable
   public var finishedPoints: Int
   public var totalPoints: Int
+  /// Keys every random stream.
+  public var seed: UInt64
   public var failures: [PointFailure]
   /// Whether a stop was asked for before the end.
   public var isInterrupted: Bool
@@ -89,7 +91,7 @@ public struct SweepRunner: Sendable {
       }
       baselines.append(own)
     }
-    let unique = Self.unique(issues.issues)
+    let unique = Self.unique(issues.issues, swept: sweep.columns)
     let errors = unique.filter { $0.severity == .error }
     if !errors.isEmpty { throw InvalidInput(errors) }
     warnings = unique.filter { $0.severity == .warning }
@@ -99,9 +101,17 @@ public struct SweepRunner: Sendable {
   }
 
   /// The same problem meets many points; it is reported once, with where it was first seen.
-  private static func unique(_ issues: [Issue]) -> [Issue] {
+  ///
+  /// A swept key that does not exist is one problem, however many values it is given.
+  private static func unique(_ issues: [Issue], swept columns: [String]) -> [Issue] {
+    let paths = Set(columns.map { FieldPath(parsing: $0) })
     var seen: Set<String> = []
-    return issues.filter { seen.insert($0.description).inserted }
+    return issues.filter { issue in
+      if case .unknownKey = issue.problem, paths.contains(issue.path) {
+        return seen.insert("\(issue.path): \(issue.message)").inserted
+      }
+      return seen.insert(issue.description).inserted
+    }
   }
 
   /// The scenario of the first point: title, question and the like are common to all.
@@ -118,7 +128,6 @@ public struct SweepRunner: Sendable {
     var id: String
     var point: PreparedPoint
     var replicate: Int
-    var isBaseline: Bool
   }
 
   private static func identity(_ point: PreparedPoint, _ replicate: Int) -> String {
@@ -146,8 +155,7 @@ public struct SweepRunner: Sendable {
         for replicate in replicates(of: index, options) {
           let id = Self.identity(point, replicate)
           if seen.insert(id).inserted {
-            tasks.append(
-              Task(id: id, point: point, replicate: replicate, isBaseline: baseline != nil))
+            tasks.append(Task(id: id, point: point, replicate: replicate))
           }
         }
       }
@@ -160,18 +168,25 @@ public struct SweepRunner: Sendable {
   /// Results do not depend on `options`: each run is single-threaded and keyed by its configuration,
   /// seed and replicate alone.
   ///
-  /// - Throws: ``InputError`` if the journal or a gradient file cannot be used.
+  /// - Throws: ``InputError`` if the journal cannot be used. What goes wrong in one run is a failure
+  ///   of its point.
   public func run(_ options: SweepOptions) throws -> SweepOutcome {
     let chosen = options.points ?? Array(points.indices)
     let tasks = tasks(of: chosen, options)
     let journal = try options.journalPath.map { try Journal(path: $0) }
     var known: [String: [String]] = [:]
-    for task in tasks { known[task.id] = journal?.finished[task.id] }
+    for task in tasks {
+      // Another build of the same version may have had other columns.
+      guard let cells = journal?.finished[task.id],
+        cells.count == task.point.jobs.count * ResultColumns.measurements.count
+      else { continue }
+      known[task.id] = cells
+    }
     let todo = tasks.filter { known[$0.id] == nil }
     options.progress.update(
       done: tasks.count - todo.count, total: tasks.count, resumed: tasks.count - todo.count)
 
-    let encodings = try EncodingStore.prepare(
+    let encodings = EncodingStore.prepare(
       todo.flatMap { task in
         task.point.jobs.map {
           EncodingRequest($0, seed: task.point.scenario.seed, replicate: task.replicate)
@@ -181,7 +196,8 @@ public struct SweepRunner: Sendable {
     let next = Atomic<Int>(0)
     let threads = max(1, min(options.jobs, todo.count))
     DispatchQueue.concurrentPerform(iterations: threads) { _ in
-      while !options.stop.isRaised {
+      // A journal that cannot be written ends the sweep: hours of runs would be lost with it.
+      while !options.stop.isRaised, collected.withLock({ $0.journalError == nil }) {
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard index < todo.count else { return }
         let task = todo[index]
@@ -208,7 +224,7 @@ public struct SweepRunner: Sendable {
   /// What the threads of a sweep share, under one lock.
   private struct Collected {
     var known: [String: [String]]
-    var failed: [String: any Error & Sendable] = [:]
+    var failed: [String: any Error] = [:]
     var journal: Journal?
     var journalError: InputError?
 
@@ -219,11 +235,10 @@ public struct SweepRunner: Sendable {
         do { try journal?.append(id: id, cells: cells) } catch {
           journalError = journalError ?? error
         }
-      case .failure(let error as SimulationError):
-        if case .interrupted = error { return }
-        failed[id] = error
+      case .failure(SimulationError.interrupted):
+        return
       case .failure(let error):
-        failed[id] = InputError(path: "run", reason: "\(error)", advice: "see the message")
+        failed[id] = error
       }
     }
   }
@@ -262,8 +277,10 @@ public struct SweepRunner: Sendable {
       table: ResultTable(
         header: ResultColumns.header(swept: sweep.columns), sweptCount: sweep.columns.count,
         rows: rows),
-      finishedPoints: finished, totalPoints: chosen.count, failures: failures,
-      isInterrupted: options.stop.isRaised)
+      finishedPoints: finished, totalPoints: chosen.count, seed: scenario.seed,
+      failures: failures,
+      // A stop that came after the last run interrupted nothing.
+      isInterrupted: options.stop.isRaised && finished + failures.count < chosen.count)
   }
 
   /// The CSV rows of one run: one a job.
