@@ -29,7 +29,8 @@ enum Failure {
       Foundation.exit(ExitStatus.invalidInput)
     case let invalid as InterchangeError:
       Terminal.say("\(invalid)")
-      Foundation.exit(ExitStatus.invalidInput)
+      Foundation.exit(
+        invalid.kind == .system ? ExitStatus.inputOutput : ExitStatus.invalidInput)
     case let failure as InputError:
       Terminal.say("\(failure)")
       Foundation.exit(ExitStatus.inputOutput)
@@ -37,7 +38,11 @@ enum Failure {
       Terminal.say("\(failure)")
       Foundation.exit(ExitStatus.cannotProceed)
     default:
-      // Help, version, usage errors and plain exit codes.
+      // Help, version, usage errors and plain exit codes; anything else is a fault of simnet.
+      if Simnet.exitCode(for: error) == .failure {
+        Terminal.say("internal error: \(error); please report it with the command line")
+        Foundation.exit(ExitStatus.internal)
+      }
       Simnet.exit(withError: error)
     }
   }

@@ -1,6 +1,5 @@
 import Dispatch
 import Experiments
-import Foundation
 import Reporting
 import Synchronization
 
@@ -31,7 +30,7 @@ final class LiveProgress: ProgressReporter {
           ", \(Numbers.significant(rate, 3))/s, "
           + "\(Numbers.significant(Double(total - done) / rate, 2)) s to go"
       }
-      FileHandle.standardError.write(Data((line + "\u{1B}[K").utf8))
+      Terminal.talk(line + "\u{1B}[K")
     }
   }
   func note(_ line: String) {
@@ -40,7 +39,7 @@ final class LiveProgress: ProgressReporter {
   }
   func finish() {
     state.withLock { state in
-      if state.isDrawn { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+      if state.isDrawn { Terminal.talk("\r\u{1B}[K") }
       state.isDrawn = false
     }
   }

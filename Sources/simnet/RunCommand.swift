@@ -47,6 +47,9 @@ struct RunCommand: ParsableCommand {
     if (scenario == nil) == (row == nil) {
       throw ValidationError("give a scenario file, or --row results.csv:17")
     }
+    if row != nil, !set.isEmpty || output != nil {
+      throw ValidationError("--row repeats a row as it was; it takes neither --set nor -o")
+    }
   }
 
   func run() throws {
@@ -89,6 +92,11 @@ struct RunCommand: ParsableCommand {
       throw ExitCode(128 + flag.number)
     }
     if !outcome.failures.isEmpty {
+      let count = outcome.totalPoints - outcome.finishedPoints
+      Terminal.say(
+        "\(count) of \(outcome.totalPoints) points failed"
+          + (output == nil ? "" : "; finished ones are kept, the same command tries the rest again")
+      )
       throw ExitCode(
         outcome.finishedPoints == 0 && outcome.failures.allSatisfy(\.cannotProceed)
           ? ExitStatus.cannotProceed : ExitStatus.someFailed)

@@ -25,11 +25,30 @@ enum Terminal {
 
   /// Says a line on standard error.
   static func say(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    talk(line + "\n")
   }
 
-  /// Columns of the terminal on standard output, or `fallback` where it is none.
+  /// Writes to standard error as it is; nobody is left to be told if that fails.
+  static func talk(_ text: String) {
+    var copy = text
+    copy.withUTF8 { buffer in
+      var offset = 0
+      while offset < buffer.count {
+        let count = write(STDERR_FILENO, buffer.baseAddress! + offset, buffer.count - offset)
+        if count < 0, errno != EINTR { return }
+        offset += max(0, count)
+      }
+    }
+  }
+
+  /// Columns of the terminal on standard output, or `fallback` where it is none; `COLUMNS` in the
+  /// environment overrides both.
   static func width(fallback: Int = 200) -> Int {
+    if let text = ProcessInfo.processInfo.environment["COLUMNS"], let columns = Int(text),
+      columns > 0
+    {
+      return columns
+    }
     var size = winsize()
     if isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0,
       size.ws_col > 0
