@@ -6,11 +6,14 @@ public enum Numbers {
     var scale = 1.0
     for _ in 0..<digits { scale *= 10 }
     let scaled = (value.magnitude * scale).rounded(.toNearestOrAwayFromZero)
-    let whole = UInt64(scaled / scale)
-    let rest = UInt64(scaled - Double(whole) * scale)
-    let sign = value < 0 && scaled > 0 ? "-" : ""
-    if digits == 0 { return sign + String(UInt64(scaled)) }
-    let fraction = String(rest)
+    // Split as an integer: in floating point the whole part may round up past the number.
+    guard digits < 19, scaled < 9e18 else { return value.description }
+    let total = UInt64(scaled)
+    let unit = UInt64(scale)
+    let sign = value < 0 && total > 0 ? "-" : ""
+    if digits == 0 { return sign + String(total) }
+    let whole = total / unit
+    let fraction = String(total % unit)
     return sign + String(whole) + "."
       + String(repeating: "0", count: max(0, digits - fraction.count)) + fraction
   }
@@ -29,7 +32,18 @@ public enum Numbers {
       magnitude *= 10
       decimals += 1
     }
+    // 9.9996 rounds to 10.00, not to 10.000.
+    var half = 5.0
+    for _ in 0..<digits { half /= 10 }
+    if magnitude + half >= 10 { decimals -= 1 }
     return fixed(value, max(0, decimals))
+  }
+
+  /// Milliseconds for a column of a table: about four digits, never more than three decimals.
+  public static func milliseconds(_ seconds: Double) -> String {
+    let value = seconds * 1e3
+    let digits = value.magnitude >= 1000 ? 0 : value.magnitude >= 100 ? 1 : 2
+    return value.magnitude < 10 ? (value == 0 ? "0" : fixed(value, 3)) : fixed(value, digits)
   }
 
   private static func exponential(_ value: Double, _ digits: Int) -> String {

@@ -60,6 +60,22 @@ public struct PointSummary: Sendable {
     }
     return statistics.mean < 0 ? .faster : .slower
   }
+  /// How this point compares with the better of plain fp32 and plain fp16: as with the one it does
+  /// worse against.
+  public func compareWithBaselines() -> Comparison {
+    let outcomes = ["speedup_over_fp32", "speedup_over_fp16"].compactMap { column -> Comparison? in
+      let gains = rows.compactMap { table.number(column, $0) }.map { $0 - 1 }
+      if gains.isEmpty { return nil }
+      let statistics = RunningStatistics(gains)
+      if statistics.mean.magnitude <= Self.tieThreshold { return .tie }
+      if let half = statistics.confidenceHalfWidth(), statistics.mean.magnitude <= half {
+        return .tie
+      }
+      return statistics.mean > 0 ? .faster : .slower
+    }
+    if outcomes.contains(.slower) { return .slower }
+    return outcomes.contains(.tie) || outcomes.isEmpty ? .tie : .faster
+  }
   /// The outcome of a comparison.
   public enum Comparison: Sendable { case faster, tie, slower }
 

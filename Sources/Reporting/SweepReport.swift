@@ -41,14 +41,31 @@ public struct SweepReport {
       previous = group
       text.add(point.labels + (hasJobs ? [point.job] : []) + cells(of: point))
     }
-    return text.text(width: width)
-      + "times in ms along the critical path; payload and wire are ratios to the raw gradient; "
-      + "error is |mean decoded - mean| / |mean|\n"
+    let (table, omitted) = text.fitting(width: width, expendable: Self.expendable)
+    var notes = [
+      "times in ms along the critical path; payload and wire are ratios to the raw gradient; "
+        + "error is |mean decoded - mean| / |mean|, ef is error feedback"
+    ]
+    if !omitted.isEmpty {
+      notes.append(
+        "left out at this width: \(omitted.reversed().joined(separator: ", ")); "
+          + "--format csv has everything")
+    }
+    return table.text(width: width)
+      + notes.flatMap { WrappedText.lines($0, indent: 0, width: width) }.joined(separator: "\n")
+      + "\n"
   }
+
+  /// Columns that go where there is no room, the least telling first; what stays always has a winner's
+  /// gradient error beside its time.
+  private static let expendable = [
+    "wire", "wait", "decode", "encode", "compute", "payload", "+-95%", "comm", "bottleneck",
+    "vs fp16",
+  ]
 
   private func cells(of point: PointSummary) -> [String] {
     func milliseconds(_ column: String) -> String {
-      point.mean(column).map { Numbers.significant($0 * 1e3, 4) } ?? ""
+      point.mean(column).map { Numbers.milliseconds($0) } ?? ""
     }
     func ratio(_ column: String, _ suffix: String = "x") -> String {
       point.mean(column).map { Numbers.significant($0, 3) + suffix } ?? ""
@@ -80,7 +97,10 @@ public struct SweepReport {
   public var answers: String {
     if variantIndices.isEmpty { return "" }
     var lines: [String] = []
-    for group in groups { lines.append(verdict(group)) }
+    for group in groups {
+      lines += WrappedText.lines(
+        verdict(group), head: contextName(group[0]) + ": ", indent: 4, width: width)
+    }
     let payoffs = self.payoffs
     if !payoffs.isEmpty {
       lines += ["", "Pays off against the better of fp32 and fp16:"] + payoffs
@@ -104,24 +124,23 @@ public struct SweepReport {
     variantIndices.map { point.labels[$0] }.joined(separator: ", ")
   }
   private func contextName(_ point: PointSummary) -> String {
-    let names = contextIndices.map { point.labels[$0] }
+    let jobs = Set(points.map(\.job)).count > 1 ? [point.job] : []
+    let names = jobs + contextIndices.map { point.labels[$0] }
     return names.isEmpty ? "all" : names.joined(separator: ", ")
   }
 
   private func verdict(_ group: [PointSummary]) -> String {
     let best = group.min { $0.time < $1.time }!
     let tied = group.filter { $0.compare(with: best) == .tie }
-    let head = contextName(best) + ": "
     let speedups =
       [("speedup_over_fp32", "fp32"), ("speedup_over_fp16", "fp16")].compactMap { column, name in
         best.mean(column).map { "\(Numbers.significant($0, 3))x over \(name)" }
       }.joined(separator: ", ")
     if tied.count > 1 {
       let names = tied.map { "\(variantName($0)) (\($0.errorNote))" }.joined(separator: "; ")
-      return head + "a tie at \(Numbers.seconds(best.time)) (\(speedups)) between \(names)"
+      return "a tie at \(Numbers.seconds(best.time)) (\(speedups)) between \(names)"
     }
-    return head
-      + "\(variantName(best)) is fastest at \(Numbers.seconds(best.time)), \(speedups); "
+    return "\(variantName(best)) is fastest at \(Numbers.seconds(best.time)), \(speedups); "
       + best.errorNote
   }
 
@@ -147,12 +166,11 @@ public struct SweepReport {
       if line.allSatisfy({ isBaseline($0) }) { continue }
       var places: [[String]] = [[], [], []]
       for point in line {
-        let gain = min(
-          point.mean("speedup_over_fp32") ?? 1, point.mean("speedup_over_fp16") ?? 1)
-        let position =
-          gain > 1 + PointSummary.tieThreshold
-          ? 0 : gain >= 1 / (1 + PointSummary.tieThreshold) ? 1 : 2
-        places[position].append(point.labels[axis])
+        switch point.compareWithBaselines() {
+        case .faster: places[0].append(point.labels[axis])
+        case .tie: places[1].append(point.labels[axis])
+        case .slower: places[2].append(point.labels[axis])
+        }
       }
       if let previous, previous != key[0], others.count > 1 { text.addBreak() }
       previous = key[0]
@@ -172,25 +190,39 @@ public struct SweepReport {
 
   // MARK: - What it rests on
 
-  /// Which inputs are measured, published, derived or assumed.
+  /// Which parts of the inputs are measured, published, derived or assumed, in two lines each; the
+  /// sentences are in the columns.
   public var inputs: String {
-    var lines = ["What the numbers rest on:"]
+    var lines: [String] = []
     for (column, title) in [
       ("compute_source", "compute"), ("codec_cost_source", "codec cost"),
       ("transport_source", "transport"), ("gradient_source", "gradients"),
     ] {
-      var seen: [String] = []
-      for point in points where !seen.contains(point.text(column)) {
-        if !point.text(column).isEmpty { seen.append(point.text(column)) }
+      var summary = SourceSummary()
+      for point in points {
+        summary.add(
+          point.text(column),
+          owner: point.text(column == "transport_source" ? "transport" : "model"))
       }
-      for source in seen { lines.append("  \(title): \(source)") }
+      if summary.text.isEmpty { continue }
+      let head = "  " + title + String(repeating: " ", count: 12 - title.count)
+      lines += WrappedText.lines(summary.text, head: head, indent: 14, width: width, limit: 2)
     }
-    return lines.count > 1 ? lines.joined(separator: "\n") + "\n" : ""
+    if lines.isEmpty { return "" }
+    return (["What the numbers rest on (in full in the *_source columns of the CSV):"] + lines)
+      .joined(separator: "\n") + "\n"
   }
 
-  /// The last key of a path, or the whole name if there is only one.
+  /// The shortest end of a path that no other swept path has too.
   private func shortName(_ path: String) -> String {
-    String(path.split(separator: ".").last ?? Substring(path))
+    let parts = path.split(separator: ".")
+    for count in 1..<max(2, parts.count) {
+      let end = parts.suffix(count).joined(separator: ".")
+      if !table.swept.contains(where: { $0 != path && ($0 == end || $0.hasSuffix("." + end)) }) {
+        return end
+      }
+    }
+    return path
   }
 }
 

@@ -23,11 +23,47 @@ public struct TextTable {
   /// Separates what follows from what went before.
   public mutating func addBreak() { breaks.insert(rows.count) }
 
+  /// The columns that are shown within `width`, and the titles of those left out.
+  ///
+  /// Columns without content go first, then those of `expendable` in its order until the rest fits;
+  /// left-aligned columns may be shortened to 20 characters for that.
+  public func fitting(width: Int, expendable: [String]) -> (table: TextTable, omitted: [String]) {
+    var kept = Array(titles.indices)
+    kept.removeAll { column in
+      expendable.contains(titles[column]) && !rows.isEmpty && rows.allSatisfy { $0[column].isEmpty }
+    }
+    func needed(_ column: Int) -> Int {
+      let natural = naturalWidth(column)
+      return alignments[column] == .left ? min(natural, 20) : natural
+    }
+    func fits(_ columns: [Int]) -> Bool {
+      columns.reduce(2 * (columns.count - 1)) { $0 + needed($1) } <= width
+    }
+    var dropped: [Int] = []
+    for title in expendable where !fits(kept) {
+      guard let index = kept.firstIndex(where: { titles[$0] == title }) else { continue }
+      dropped.append(kept.remove(at: index))
+    }
+    // A narrow column may fit where a wide one had to go.
+    for column in dropped.reversed() where fits(kept + [column]) {
+      kept.append(column)
+      dropped.removeAll { $0 == column }
+    }
+    kept.sort()
+    let omitted = dropped.map { titles[$0] }
+    var table = TextTable(kept.map { (title: titles[$0], alignment: alignments[$0]) })
+    table.rows = rows.map { row in kept.map { row[$0] } }
+    table.breaks = breaks
+    return (table, omitted)
+  }
+
+  private func naturalWidth(_ column: Int) -> Int {
+    max(titles[column].count, rows.map { $0[column].count }.max() ?? 0)
+  }
+
   /// The table as text; cells of left-aligned columns are shortened until it fits `width`.
   public func text(width: Int = .max) -> String {
-    var widths = titles.indices.map { column in
-      max(titles[column].count, rows.map { $0[column].count }.max() ?? 0)
-    }
+    var widths = titles.indices.map { naturalWidth($0) }
     let gaps = 2 * (widths.count - 1)
     while widths.reduce(gaps, +) > width {
       guard
