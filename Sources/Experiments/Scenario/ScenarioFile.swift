@@ -10,6 +10,13 @@ public struct ScenarioFile: Sendable {
   /// Relative paths inside the scenario start here.
   public var directory: URL
 
+  /// A scenario that was made in memory.
+  public init(root: JSONNode, origin: String, directory: URL) {
+    self.root = root
+    self.origin = origin
+    self.directory = directory
+  }
+
   /// The scenario at `path`; `-` reads standard input.
   ///
   /// - Throws: ``InputError`` if it cannot be read, `JSONError` with line and column if it is not JSON.
