@@ -40,7 +40,9 @@ let package = Package(
       ]),
     .executableTarget(
       name: "simnet-bench",
-      dependencies: ["SimKernel", "Networks", "Collectives", "Compression", "Experiments"]),
+      dependencies: [
+        "SimKernel", "Networks", "Collectives", "Compression", "Training", "Experiments",
+      ]),
     .testTarget(name: "SimKernelTests", dependencies: ["SimKernel"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks"]),
     .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),

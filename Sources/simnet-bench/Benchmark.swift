@@ -7,10 +7,23 @@ struct Benchmark {
   /// What it measures, in one line.
   var summary: String
   /// Measures, and hands every finished row over at once.
-  var run: ((Measurement) -> Void) -> Void
+  var run: (Extent, (Measurement) -> Void) -> Void
 
   /// Every group, in the order in which `all` runs them.
-  static var all: [Benchmark] { [.queue] }
+  static var all: [Benchmark] { [.queue, .networks, .codecs, .training, .sweep] }
+
+  /// How much time a measurement may take.
+  enum Extent {
+    /// All groups together in less than a minute.
+    case brief
+    /// The sizes of real studies, and more rounds.
+    case full
+
+    /// How often each contender runs.
+    var rounds: Int { self == .full ? 5 : 2 }
+    /// `small` where time is short, else `large`.
+    func pick<Value>(_ small: Value, _ large: Value) -> Value { self == .full ? large : small }
+  }
 }
 
 /// One row of the table: a speed, and the ceiling it is to be read against.

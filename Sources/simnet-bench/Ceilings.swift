@@ -20,6 +20,12 @@ enum Ceilings {
     return seconds / Double(repeats)
   }
 
+  /// Seconds of `operations` pops and pushes on a binary heap with `pending` entries: the least a
+  /// simulator can do that keeps its future in order.
+  static func heapSeconds(pending: Int, operations: Int) -> Double {
+    holdHeap(pending, operations, HoldWorkload.exponential.increments(1 << 12)).0
+  }
+
   /// One copy that the optimiser cannot merge with the next.
   @inline(never)
   private static func copy(

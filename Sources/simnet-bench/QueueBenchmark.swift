@@ -7,10 +7,10 @@ extension Benchmark {
     Benchmark(
       name: "queue",
       summary: "event queue, one pop and one push an operation, against a binary heap and memcpy"
-    ) { report in
+    ) { extent, report in
       for workload in HoldWorkload.allCases {
-        for pending in [1_000, 100_000, 1_000_000] {
-          measureHold(workload, pending: pending, report)
+        for pending in extent.pick([1_000, 1_000_000], [1_000, 100_000, 1_000_000]) {
+          measureHold(workload, pending: pending, extent, report)
         }
       }
     }
@@ -39,28 +39,31 @@ enum HoldWorkload: String, CaseIterable {
 }
 
 private func measureHold(
-  _ workload: HoldWorkload, pending: Int, _ report: (Measurement) -> Void
+  _ workload: HoldWorkload, pending: Int, _ extent: Benchmark.Extent,
+  _ report: (Measurement) -> Void
 ) {
-  let operations = max(1_000_000, min(4_000_000, pending * 4))
+  let operations = max(1_000_000, min(4_000_000, pending * extent.pick(1, 4)))
   let increments = workload.increments(1 << 16)
   var checksums: [UInt64] = [0, 0]
   // What the pending events occupy: a time and a payload each.
   let copied = pending * 16
-  let contest = Contest([
-    {
-      let (seconds, sum) =
-        workload == .timers
-        ? holdTimers(pending, operations, increments) : hold(pending, operations, increments)
-      checksums[0] = sum
-      return seconds
-    },
-    {
-      let (seconds, sum) = holdHeap(pending, operations, increments)
-      checksums[1] = sum
-      return seconds
-    },
-    { Ceilings.copySeconds(bytes: copied) },
-  ])
+  let contest = Contest(
+    rounds: extent.rounds,
+    [
+      {
+        let (seconds, sum) =
+          workload == .timers
+          ? holdTimers(pending, operations, increments) : hold(pending, operations, increments)
+        checksums[0] = sum
+        return seconds
+      },
+      {
+        let (seconds, sum) = holdHeap(pending, operations, increments)
+        checksums[1] = sum
+        return seconds
+      },
+      { Ceilings.copySeconds(bytes: copied) },
+    ])
   precondition(checksums[0] == checksums[1], "both queues must give the same order")
   let rate = Double(operations) / contest.best[0] / 1e6
   report(
@@ -121,7 +124,8 @@ private func holdTimers(
   return (ThreadClock.seconds - start, sum)
 }
 
-private func holdHeap(
+/// The hold model on a binary heap: the seconds it took, and a checksum of the order.
+func holdHeap(
   _ pending: Int, _ operations: Int, _ increments: [Int64]
 ) -> (Double, UInt64) {
   var heap = BinaryHeap(capacity: pending)

@@ -17,6 +17,16 @@ enum ThreadClock {
   }
 }
 
+/// Time of day, for work that more than one thread does.
+enum WallClock {
+  /// Seconds since some fixed instant.
+  static var seconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+}
+
 /// Several things measured in turn, round by round, so that a slow minute hits all of them.
 struct Contest {
   /// The least seconds each contender needed, in the order given.

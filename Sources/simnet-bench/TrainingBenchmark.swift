@@ -1,0 +1,65 @@
+import Experiments
+import Networks
+import SimKernel
+import Training
+
+extension Benchmark {
+  /// Whole data-parallel jobs through the run loop.
+  static var training: Benchmark {
+    Benchmark(
+      name: "training",
+      summary: "iterations of ResNet-50, in transfers and operations, against a binary heap"
+    ) { extent, report in
+      measureTraining(
+        "quickstart's job", workers: 16, iterations: 20, warmup: 2,
+        schedule: #"{"policy": "buckets", "bucket": "25 MiB"}"#, extent, report)
+      measureTraining(
+        "per tensor", workers: extent.pick(64, 256), iterations: 1, warmup: 0,
+        schedule: #"{"policy": "per_tensor"}"#, extent, report)
+    }
+  }
+}
+
+private func measureTraining(
+  _ what: String, workers: Int, iterations: Int, warmup: Int, schedule: String,
+  _ extent: Benchmark.Extent, _ report: (Measurement) -> Void
+) {
+  let (job, topology, network) = BenchmarkScenario.job(
+    BenchmarkScenario.text(
+      workers: workers, iterations: iterations, warmup: warmup, schedule: schedule))
+  let builder = JobPlanBuilder(
+    job, encoding: nil, topology: topology, transport: network.transport)
+  guard let plan = try? builder.build(seed: 1, replicate: 0).0 else {
+    preconditionFailure("a ring suits every job")
+  }
+  let unrolled = iterations + warmup
+  let transfers = plan.exchanges.reduce(0) { $0 + $1.plan.stepCount } * unrolled
+  let operations = plan.graph.operations.count * workers * unrolled
+  let heapOperations = 500_000
+  let contest = Contest(
+    rounds: extent.pick(2, 3),
+    [
+      {
+        ThreadClock.measure {
+          do {
+            let outcome = try NetworkRun.run(
+              topology: topology, network: network, jobs: [plan], faults: [],
+              stop: NoStopSignal(), recorder: nil)
+            precondition(outcome.jobs[0].samples.count == workers * iterations)
+          } catch { preconditionFailure("the job ends: \(error)") }
+        }
+      },
+      { Ceilings.heapSeconds(pending: workers, operations: heapOperations) },
+    ])
+  let heap = Double(heapOperations) / contest.best[1]
+  func row(_ what: String, _ rate: Double, _ unit: String, _ ceiling: Double) {
+    report(
+      Measurement(
+        what: what, n: workers, rate: rate, unit: unit, ceiling: "binary heap",
+        ceilingRate: ceiling))
+  }
+  let seconds = contest.best[0]
+  row("\(what), transfers", Double(transfers) / seconds / 1e6, "M moves/s", heap / 1e6)
+  row("\(what), operations", Double(operations) / seconds / 1e6, "M ops/s", heap / 1e6)
+  row("\(what), a transfer", seconds * 1e9 / Double(transfers), "ns", 1e9 / heap)
+}
