@@ -42,6 +42,8 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   private var freeBlocks: [[Int32]] = []
   /// Ends of flowing flows and arrivals of propagating ones.
   var heap = FinishHeap()
+  /// Flows whose end or arrival is the present; empty between calls.
+  private var due = FlatBuffer<Int32>()
   var outbox = Outbox()
   var fresh = FlatBuffer<Int32>()
   var dirty = FlatBuffer<Int32>()
@@ -238,8 +240,11 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
 
   /// Ends flows and delivers arrivals that are due at the present.
   private mutating func collectDue() {
-    while heap.minimum == present.picoseconds {
-      let slot = heap.popMinimum()
+    // All are taken out before any is filed again: equal times then leave the heap in O(1) each,
+    // while a later arrival in the last place would sift down its whole height.
+    while heap.minimum == present.picoseconds { due.append(Int32(heap.popMinimum())) }
+    for index in due.indices {
+      let slot = Int(due[index])
       if flows[slot].phase == .flowing {
         complete(slot)
       } else {
@@ -247,6 +252,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
         release(slot)
       }
     }
+    due.truncate()
   }
 
   private mutating func complete(_ slot: Int) {

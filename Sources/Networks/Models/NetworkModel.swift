@@ -57,12 +57,19 @@ extension NetworkModel where Self: ~Copyable {
 /// Notices that are due at the present instant.
 struct Outbox: ~Copyable {
   private var notices: [Notice] = []
+  // Working memory of ``drain(into:)``.
+  private var starts: [Int32] = []
+  private var sorted: [Notice] = []
 
   var isEmpty: Bool { notices.isEmpty }
 
   mutating func append(_ kind: Notice.Kind, of transfer: Transfer) {
-    let node = kind == .delivered ? transfer.destination : transfer.source
-    notices.append(Notice(kind, transfer.id, group: transfer.group, tag: transfer.tag, node: node))
+    let isDelivery = kind == .delivered
+    notices.append(
+      Notice(
+        kind, transfer.id, group: transfer.group, tag: transfer.tag,
+        node: isDelivery ? transfer.destination : transfer.source,
+        peer: isDelivery ? transfer.source : transfer.destination))
   }
   mutating func remove(group: GroupID) { notices.removeAll { $0.group == group } }
 
@@ -70,42 +77,49 @@ struct Outbox: ~Copyable {
   mutating func drain(into target: inout [Notice]) {
     if notices.isEmpty { return }
     var (low, high) = (notices[0].transfer.sequence, notices[0].transfer.sequence)
-    var sorted = true
+    var isSorted = true
     for index in 1..<notices.count {
-      if Notice.precedes(notices[index], notices[index - 1]) { sorted = false }
+      if Notice.precedes(notices[index], notices[index - 1]) { isSorted = false }
       low = min(low, notices[index].transfer.sequence)
       high = max(high, notices[index].transfer.sequence)
     }
-    if sorted {
-      target.append(contentsOf: notices)
-    } else if notices.count >= 16, (high - low) / 8 < Int64(notices.count) {
-      // A step of a synchronous collective: neighbouring numbers, so counting beats comparing.
-      target.append(contentsOf: countingSorted(from: low, through: high))
+    if !isSorted {
+      if notices.count >= 16, (high - low) / 8 < Int64(notices.count) {
+        // A step of a synchronous collective: neighbouring numbers, so counting beats comparing.
+        countingSort(from: low, through: high)
+      } else {
+        notices.sort(by: Notice.precedes)
+      }
+    }
+    if target.isEmpty {
+      // The caller's memory comes back as the next instant's.
+      swap(&target, &notices)
     } else {
-      notices.sort(by: Notice.precedes)
       target.append(contentsOf: notices)
     }
     notices.removeAll(keepingCapacity: true)
   }
 
-  private func countingSorted(from low: Int64, through high: Int64) -> [Notice] {
-    var starts = [Int32](repeating: 0, count: Int(high - low) + 2)
+  private mutating func countingSort(from low: Int64, through high: Int64) {
+    starts.removeAll(keepingCapacity: true)
+    starts.append(contentsOf: repeatElement(0, count: Int(high - low) + 2))
     for notice in notices { starts[Int(notice.transfer.sequence - low) + 1] += 1 }
     for index in 1..<starts.count { starts[index] += starts[index - 1] }
-    var result = notices
+    sorted.removeAll(keepingCapacity: true)
+    sorted.append(contentsOf: notices)
     for notice in notices {
       let index = Int(notice.transfer.sequence - low)
-      result[Int(starts[index])] = notice
+      sorted[Int(starts[index])] = notice
       starts[index] += 1
     }
     // Notices of one transfer keep the order in which they were given; their kinds decide instead.
-    for index in 1..<result.count where Notice.precedes(result[index], result[index - 1]) {
+    for index in 1..<sorted.count where Notice.precedes(sorted[index], sorted[index - 1]) {
       var place = index
-      while place > 0, Notice.precedes(result[place], result[place - 1]) {
-        result.swapAt(place, place - 1)
+      while place > 0, Notice.precedes(sorted[place], sorted[place - 1]) {
+        sorted.swapAt(place, place - 1)
         place -= 1
       }
     }
-    return result
+    swap(&sorted, &notices)
   }
 }

@@ -61,15 +61,19 @@ public struct Notice: Sendable, BitwiseCopyable, Equatable {
   public var tag: Int32
   /// Whom it concerns: the source, or the destination of a delivery.
   public var node: NodeID
+  /// The other end of the transfer.
+  public var peer: NodeID
 
   public init(
-    _ kind: Kind, _ transfer: TransferID, group: GroupID, tag: Int32 = 0, node: NodeID
+    _ kind: Kind, _ transfer: TransferID, group: GroupID, tag: Int32 = 0, node: NodeID,
+    peer: NodeID
   ) {
     self.kind = kind
     self.transfer = transfer
     self.group = group
     self.tag = tag
     self.node = node
+    self.peer = peer
   }
 
   /// The order in which notices of one instant are drained: by transfer, then by kind.
