@@ -8,6 +8,8 @@ import CZstd
 public struct CodecScratch: ~Copyable {
   private var blocks: [UnsafeMutableRawBufferPointer] = []
   private var used = 0
+  /// Blocks that encodes and decodes leave alone.
+  private var keptBlocks: [UnsafeMutableRawBufferPointer] = []
   /// Memory of the frame being written, into which the last stage's streams go directly.
   private var window = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   private var windowUsed = 0
@@ -18,6 +20,7 @@ public struct CodecScratch: ~Copyable {
 
   deinit {
     for block in blocks { block.deallocate() }
+    for block in keptBlocks { block.deallocate() }
     if let compressor { ZSTD_freeCCtx(compressor) }
     if let decompressor { ZSTD_freeDCtx(decompressor) }
   }
@@ -58,6 +61,23 @@ public struct CodecScratch: ~Copyable {
 
   /// Whether streams go straight into a frame.
   var writesFrame: Bool { window.baseAddress != nil }
+
+  /// Memory for `count` elements, with indeterminate content, that encodes and decodes do not touch.
+  ///
+  /// It is valid until the same `number` is asked for again.
+  mutating func kept<T: BitwiseCopyable>(
+    _ number: Int, of type: T.Type, _ count: Int
+  ) -> UnsafeMutablePointer<T> {
+    while keptBlocks.count <= number {
+      keptBlocks.append(.allocate(byteCount: 64, alignment: 64))
+    }
+    let byteCount = count * MemoryLayout<T>.stride
+    if keptBlocks[number].count < byteCount {
+      keptBlocks[number].deallocate()
+      keptBlocks[number] = .allocate(byteCount: byteCount, alignment: 64)
+    }
+    return keptBlocks[number].baseAddress!.assumingMemoryBound(to: type)
+  }
 
   mutating func openWindow(_ memory: UnsafeMutableRawBufferPointer, from offset: Int) {
     window = memory

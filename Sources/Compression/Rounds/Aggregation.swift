@@ -64,12 +64,31 @@ extension CompressionPipeline {
   /// The mean in double precision, rounded once.
   public static func mean(of gradients: [[Float]]) -> [Float] {
     guard let first = gradients.first else { return [] }
-    var total = first.map(Double.init)
-    for gradient in gradients.dropFirst() {
-      for index in total.indices { total[index] += Double(gradient[index]) }
-    }
+    let count = first.count
     let workers = Double(gradients.count)
-    return total.map { Float($0 / workers) }
+    return [Float](unsafeUninitializedCapacity: count) { result, initialized in
+      // Block by block: a double for every element would cost more in page faults than in sums.
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: 2048) { total in
+        var start = 0
+        while start < count {
+          // In bounds: a block ends where the gradients do, which all have `count` elements.
+          let length = min(total.count, count - start)
+          for (rank, gradient) in gradients.enumerated() {
+            gradient.withUnsafeBufferPointer { values in
+              let part = UnsafeBufferPointer(rebasing: values[start..<start + length])
+              if rank == 0 {
+                for index in 0..<length { total[index] = Double(part[index]) }
+              } else {
+                for index in 0..<length { total[index] += Double(part[index]) }
+              }
+            }
+          }
+          for index in 0..<length { result[start + index] = Float(total[index] / workers) }
+          start += length
+        }
+      }
+      initialized = count
+    }
   }
 }
 

@@ -47,15 +47,25 @@ struct GatheringRounds: CodecRounds {
       return .exchange(.gather, .frame(encoded.bytes, payloadBits: encoded.payloadBits))
     }
     let count = setup.gradient.count
-    var total = [Double](repeating: 0, count: count)
+    // Memory that stays: fresh pages for every gradient would cost more than decoding it.
+    let decoded = scratch.kept(0, of: Float.self, count)
+    let total = scratch.kept(1, of: Double.self, count)
+    // In bounds: all have `count` elements.
+    for index in 0..<count { total[index] = 0 }
     var encoded = EncodedGradient()
     for frame in frames {
       encoded.bytes = frame
-      let decoded = try setup.pipeline.decode(encoded, count: count, scratch: &scratch)
+      try setup.pipeline.decode(
+        encoded, into: UnsafeMutableBufferPointer(start: decoded, count: count),
+        scratch: &scratch)
       for index in 0..<count { total[index] += Double(decoded[index]) }
     }
     let workers = Double(frames.count)
-    return .finished(total.map { Float($0 / workers) })
+    return .finished(
+      [Float](unsafeUninitializedCapacity: count) { result, initialized in
+        for index in 0..<count { result[index] = Float(total[index] / workers) }
+        initialized = count
+      })
   }
   mutating func receive(
     _ result: RoundResult, scratch: inout CodecScratch

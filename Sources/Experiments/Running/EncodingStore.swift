@@ -19,14 +19,27 @@ struct EncodingStore: Sendable {
     for request in requests where seen.insert(request.key).inserted && request.isNeeded {
       distinct.append(request)
     }
+    // Requests for the same gradients follow one another, so that a thread makes them once.
+    var families: [String: Int] = [:]
+    for request in distinct where families[request.gradientKey] == nil {
+      families[request.gradientKey] = families.count
+    }
     let pending = distinct
+    let order = pending.indices.sorted {
+      (families[pending[$0].gradientKey] ?? 0, $0) < (families[pending[$1].gradientKey] ?? 0, $1)
+    }
     let outcomes = Mutex<[Int: Result<EncodingResult, any Error>]>([:])
     let next = Atomic<Int>(0)
     DispatchQueue.concurrentPerform(iterations: max(1, min(threads, pending.count))) { _ in
+      var workspace = EncodingWorkspace()
       while true {
-        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard index < pending.count else { return }
-        let outcome = Result { try pending[index].measure(stop: stop) }
+        let place = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard place < order.count else { return }
+        let index = order[place]
+        let outcome: Result<EncodingResult, any Error>
+        do {
+          outcome = .success(try pending[index].measure(stop: stop, workspace: &workspace))
+        } catch { outcome = .failure(error) }
         outcomes.withLock { $0[index] = outcome }
       }
     }

@@ -5,6 +5,10 @@ import SimKernel
 public struct EncodingRequest: Sendable {
   /// Equal keys give equal results.
   public let key: String
+  /// Requests with equal keys start from the same gradients; measure them one after the other.
+  public let gradientKey: String
+  /// Whether a sample of the gradient would not do, and all of it is few enough elements.
+  private let isFull: Bool
   private let tensors: [GradientTensor]
   private let units: [CommunicationUnit]
   private let compression: CompressionSettings
@@ -47,6 +51,16 @@ public struct EncodingRequest: Sendable {
     }
     hash.combine(compression.identity)
     hash.combine(gradients.identity)
+    let elements = tensors.reduce(0) { $0 + $1.elements }
+    isFull =
+      elements <= Self.fullTensorLimit
+      && compression.treatments.contains { pipeline, scope in
+        pipeline.declaration.sampleScaling.needsFullTensor(scope)
+      }
+    gradientKey = [
+      blueprint.model.name, gradients.identity, String(seed), String(self.replicate),
+      isFull ? "full" : "sampled",
+    ].joined(separator: "\n")
     hash.combine(type.rawValue)
     hash.combine(seed)
     hash.combine(UInt64(self.replicate))
@@ -83,21 +97,26 @@ public struct EncodingRequest: Sendable {
   /// - Throws: `CodecError` for a gradient that cannot be encoded; ``SimulationError/interrupted(at:)``
   ///   when asked to stop.
   public func measure(stop: any StopSignal) throws -> EncodingResult {
+    var workspace = EncodingWorkspace()
+    return try measure(stop: stop, workspace: &workspace)
+  }
+
+  /// As above, in memory that further requests reuse.
+  public func measure(
+    stop: any StopSignal, workspace: inout EncodingWorkspace
+  ) throws -> EncodingResult {
     if let recorded, recorded.tensors.map(\.elements) != tensors.map(\.elements) {
       return try measureStandIn(recorded, stop: stop)
     }
-    let needsFull = compression.treatments.contains { pipeline, scope in
-      pipeline.declaration.sampleScaling.needsFullTensor(scope)
-    }
     let isLossless = type == .fp32 && compression.pipelines.allSatisfy(\.isLossless)
     let elements = tensors.reduce(0) { $0 + $1.elements }
-    let source = source(isFull: needsFull && elements <= Self.fullTensorLimit)
+    let source = source(isFull: isFull)
     // Only sizes can be learnt from a lossless codec, and a full tensor is long enough for them.
     let workers = source.layout.isWhole && isLossless ? 1 : representatives
-    var flats: [[Float]] = []
+    workspace.open(gradients: gradientKey, sampled: source.layout)
     for worker in 0..<workers {
       if stop.isRaised { throw SimulationError.interrupted(at: .zero) }
-      flats.append(source.gradient(worker: worker, iteration: 0))
+      workspace.load(worker, from: source)
     }
     let sampled = source.layout.sampledElements
     var starts: [Int] = []
@@ -106,7 +125,9 @@ public struct EncodingRequest: Sendable {
       starts.append(start)
       start += count
     }
-    var scratch = CodecScratch()
+    let largest = units.map { $0.tensors.reduce(0) { $0 + sampled[$1.index] } }.max() ?? 0
+    var parts = workspace.takeParts(workers, capacity: largest)
+    defer { workspace.giveBack(&parts) }
     var sum = ErrorSum()
     var result: [[EncodingResult.Group]] = []
     for (index, unit) in units.enumerated() {
@@ -114,20 +135,19 @@ public struct EncodingRequest: Sendable {
         settings: compression, tensors: ranges(of: unit) { sampled[$0] })
       let whole = CompressionPlan(
         settings: compression, tensors: ranges(of: unit) { tensors[$0].elements })
-      let parts = flats.map { flat in
-        var part: [Float] = []
-        part.reserveCapacity(plan.elementCount)
+      for worker in parts.indices {
+        parts[worker].removeAll(keepingCapacity: true)
         for tensor in unit.tensors {
-          part += flat[starts[tensor.index]..<starts[tensor.index] + sampled[tensor.index]]
+          let start = starts[tensor.index]
+          parts[worker] += workspace.gradients[worker][start..<start + sampled[tensor.index]]
         }
-        return part
       }
       var groups: [EncodingResult.Group] = []
       for (group, full) in zip(plan.groups, whole.groups) {
         if stop.isRaised { throw SimulationError.interrupted(at: .zero) }
         let own = plan.groups.count == 1 ? parts : parts.map { group.gather($0) }
         let measured = try encode(
-          own, group, full: full, unit: index, isLossless: isLossless, scratch: &scratch)
+          own, group, full: full, unit: index, isLossless: isLossless, workspace: &workspace)
         groups.append(measured.group)
         if let error = measured.error {
           sum.add(
@@ -154,7 +174,7 @@ public struct EncodingRequest: Sendable {
 
   private func encode(
     _ exact: [[Float]], _ group: CompressionPlan.Group, full: CompressionPlan.Group, unit: Int,
-    isLossless: Bool, scratch: inout CodecScratch
+    isLossless: Bool, workspace: inout EncodingWorkspace
   ) throws -> (group: EncodingResult.Group, error: GradientError?) {
     var parts = exact
     if type != .fp32 {
@@ -171,18 +191,19 @@ public struct EncodingRequest: Sendable {
     var bits: [Int64] = []
     var framing = ByteCount.zero
     for (worker, part) in parts.enumerated() {
-      let encoded = try part.withUnsafeBufferPointer {
+      try part.withUnsafeBufferPointer {
         try group.pipeline.encode(
           $0, tensors: group.tensors, scope: group.scope, random: random, worker: worker,
-          scratch: &scratch)
+          scratch: &workspace.scratch, into: &workspace.encoded)
       }
-      bits.append(scaled(encoded.payloadBits))
-      framing = encoded.encodedBytes - encoded.payloadBytes
+      bits.append(scaled(workspace.encoded.payloadBits))
+      framing = workspace.encoded.encodedBytes - workspace.encoded.payloadBytes
     }
     let measured = EncodingResult.Group(payloadBits: bits, framing: framing)
     if isLossless { return (measured, nil) }
     let outcome = try group.pipeline.aggregate(
-      parts, tensors: group.tensors, scope: group.scope, random: random, scratch: &scratch)
+      parts, tensors: group.tensors, scope: group.scope, random: random,
+      scratch: &workspace.scratch)
     if type == .fp32 { return (measured, outcome.error) }
     // What the wire type loses belongs to the error, so the mean is that of the unrounded gradients.
     return (
@@ -196,7 +217,7 @@ public struct EncodingRequest: Sendable {
   private func measureStandIn(
     _ recorded: RecordedGradients, stop: any StopSignal
   ) throws -> EncodingResult {
-    var scratch = CodecScratch()
+    var workspace = EncodingWorkspace()
     var offset = 0
     let ranges = recorded.tensors.map { tensor in
       defer { offset += tensor.elements }
@@ -225,7 +246,7 @@ public struct EncodingRequest: Sendable {
             tensors: ranges
           ).groups[0]
           let measured = try encode(
-            flats, stand, full: stand, unit: 0, isLossless: isLossless, scratch: &scratch)
+            flats, stand, full: stand, unit: 0, isLossless: isLossless, workspace: &workspace)
           known[label] = (measured.group, measured.error, FixedPayload.bits(of: stand))
         }
         let stand = known[label]!
