@@ -69,8 +69,8 @@ struct CollectiveCommand: ParsableCommand {
         .object([
           JSONMember("model", JSONNode(.string(network))),
           JSONMember("transport", JSONNode(.string(transport))),
-        ])), path: FieldPath(["--network"]), issues: issues, NetworkSettings.init)
-    try issues.throwIfInvalid()
+        ])), path: FieldPath(["--"]), issues: issues, NetworkSettings.init)
+    try Self.throwIfInvalid(issues)
     let timing = CollectiveTiming(
       topology: try makeTopology(), network: settings, operation: kind, algorithm: chosen,
       reductionRate: try reductionRate.map {
@@ -98,9 +98,25 @@ struct CollectiveCommand: ParsableCommand {
     var size = smallest
     while size <= largest {
       results.append(try timing.time(size: size, ranks: ranks))
+      // Beyond the largest size nothing is timed, and nothing is multiplied that may not fit.
+      if Double(size.bytes) * factor > Double(largest.bytes) { break }
       size = max(size.scaled(by: factor), size + .bytes(1))
     }
     Terminal.print(render(results))
+  }
+
+  /// Names the options instead of the keys they stand for.
+  private static func throwIfInvalid(_ issues: IssueCollector) throws {
+    let named = issues.errors.map { issue in
+      var copy = issue
+      switch issue.path.parts {
+      case ["--", "model"]: copy.path = FieldPath(["--network"])
+      case ["--", "transport"]: copy.path = FieldPath(["--transport"])
+      default: break
+      }
+      return copy
+    }
+    if !named.isEmpty { throw InvalidInput(named) }
   }
 
   private func makeTopology() throws -> Topology {

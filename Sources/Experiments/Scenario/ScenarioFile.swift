@@ -30,6 +30,10 @@ public struct ScenarioFile: Sendable {
           path: "<stdin>", reason: InputError.reason(error), advice: "pipe a scenario into simnet")
       }
     } else {
+      var isFolder: ObjCBool = false
+      if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+        throw InputError(path: path, reason: "is a folder", advice: "name a scenario file")
+      }
       do {
         data = try Data(contentsOf: URL(fileURLWithPath: path))
       } catch {
@@ -188,6 +192,7 @@ public struct InputError: Error, CustomStringConvertible {
     switch CocoaError.Code(rawValue: wrapped.code) {
     case .fileReadNoSuchFile, .fileNoSuchFile: return "no such file"
     case .fileReadNoPermission, .fileWriteNoPermission: return "permission denied"
+    case .fileWriteFileExists: return "a file is in the way"
     case .fileReadTooLarge: return "the file is too large"
     default: return wrapped.localizedDescription
     }
