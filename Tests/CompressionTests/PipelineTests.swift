@@ -89,7 +89,8 @@ struct PipelineTests {
     ]
     for chain in Chains.all {
       let expected: Aggregation =
-        summable.contains(chain) || chain == "none|fp16" || chain.hasSuffix("scaled=false")
+        summable.contains(chain) || chain == "none|fp16" || chain.hasSuffix("1,scaled=false")
+          || chain.contains("shared_range=true")
         ? .summable : .gather
       #expect(try Support.pipeline(chain).aggregation == expected, "\(chain)")
     }

@@ -88,7 +88,8 @@ struct QuantizationTests {
 
   @Test(
     "stochastic rounding is unbiased element by element",
-    arguments: ["qsgd:s=1,norm=max", "qsgd:s=4", "qsgd:s=7,norm=max", "terngrad"])
+    arguments: ["qsgd:s=1,norm=max", "qsgd:s=4", "qsgd:s=7,norm=max", "terngrad"]
+      + Chains.unbiasedQuantisers)
   func unbiased(chain: String) throws {
     let pipeline = try Support.pipeline(chain)
     var scratch = CodecScratch()

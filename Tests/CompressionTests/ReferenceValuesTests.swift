@@ -38,6 +38,21 @@ struct ReferenceValuesTests {
     fact("words", "top_k:ratio=0.1", .model, 226688, 0),
     fact("words", "ef_sign", .layer, 35584, 0.715002),
     fact("words", "zstd:level=3", .model, 96920, 0, tolerance: 0.02),
+    fact("digits", "fp8", .model, 137840, 0.0259839),
+    fact("digits", "fp8:scaled=false", .model, 137808, 0.0473396),
+    fact("digits", "fp8:format=e5m2", .model, 137840, 0.051502),
+    fact("digits", "int4", .bucket(128), 73224, 0.120186),
+    fact("digits", "intn:bits=4", .model, 68936, 0.466103),
+    fact("digits", "mxfp4", .model, 73216, 0.1157),
+    fact("digits", "mxfp8", .layer, 142120, 0.0292425),
+    fact("digits", "uint8_affine", .model, 137872, 0.0275978),
+    fact("digits", "signsgd", .model, 17226, 86.2864),
+    fact("digits", "onebit", .model, 17290, 0.826549),
+    fact("words", "fp8:format=e5m2,scaled=false", .model, 283392, 0.0549606),
+    fact("words", "mxfp4", .model, 150552, 0.113952),
+    fact("words", "mxfp8", .model, 292248, 0.0302121),
+    fact("words", "uint8_affine", .model, 283456, 0.0117442),
+    fact("words", "onebit", .model, 35488, 0.873293),
   ]
 
   private static func fact(
@@ -59,7 +74,7 @@ struct ReferenceValuesTests {
       return
     }
     let rows = ReferenceFile.rows(String(decoding: text, as: UTF8.self))
-    #expect(rows.count >= 140, "only \(rows.count) rows are understood")
+    #expect(rows.count >= 174, "only \(rows.count) rows are understood")
     for row in rows { try check(row) }
   }
 
@@ -153,7 +168,18 @@ enum ReferenceFile {
     let level = method.split(separator: "-").last.flatMap { Int($0) }
     switch method {
     case "none", "fp16", "bf16": return (method, .model, 0)
-    case "int8": return ("int8", scope, 0)
+    case "int8", "int4": return (method, scope, 0)
+    case "fp8-e4m3", "fp8-e5m2":
+      let scaled = parameters != "unscaled"
+      return ("fp8:format=\(method.suffix(4)),scaled=\(scaled)", .model, 0)
+    case "mxfp8-e4m3": return ("mxfp8", .model, 0)
+    case "mxfp4-e2m1": return ("mxfp4", .model, 0)
+    case "uint8-affine": return ("uint8_affine", .model, 0)
+    case "natural": return ("natural:clipped=\(parameters.hasPrefix("8-bit"))", .model, 0)
+    case "signsgd", "onebit": return (method, .model, 0)
+    case "drive":
+      return ("drive:scale=\(parameters.contains("min MSE") ? "min_mse" : "unbiased")", .model, 0)
+    case "rht-usq": return ("rht_usq", .model, 0)
     case "qsgd":
       let code = value("code").map { ",code=" + $0.replacing("-", with: "_") } ?? ""
       let text = "qsgd:s=\(value("s")!),norm=\(value("norm")!)\(code)"

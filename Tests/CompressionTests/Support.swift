@@ -112,7 +112,7 @@ enum Chains {
     "top_k:ratio=0.1,index=elias_gamma", "top_k:ratio=0.1,index=rice",
     "top_k:ratio=0.1,index=auto", "random_k:ratio=0.1", "random_k:ratio=0.1,scaled=false", "zstd",
     "zstd:shuffle=byte", "zstd:shuffle=bit", "zstd:level=-1,shuffle=auto",
-  ]
+  ] + quantisers
   static let chained = [
     "none|fp16", "top_k:ratio=0.01|fp16|zstd:level=3", "top_k:ratio=0.05|zstd",
     "top_k:ratio=0.05|int8|zstd", "top_k:ratio=0.1|ef_sign", "top_k:ratio=0.1|qsgd:s=4",
@@ -121,6 +121,6 @@ enum Chains {
     "bf16|zstd:shuffle=bit", "int8|zstd", "qsgd:s=4|zstd", "ef_sign|zstd",
     "qsgd:s=4,code=elias_gamma|zstd", "terngrad:packing=base243|zstd",
   ]
-  static let all = each + chained
+  static let all = each + chained + chainedQuantisers
   static let scopes: [CodecScope] = [.model, .layer, .bucket(512), .bucket(100)]
 }

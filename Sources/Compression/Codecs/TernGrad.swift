@@ -166,7 +166,7 @@ public struct TernGrad: Codec {
       throw CodecError(codec: name, byteOffset: stream.offset, "\(packing) digits are needed")
     }
     if packing == .base243 {
-      try decode243(stream, record, bounds, scales, output)
+      try decode243(stream, record, bounds, scales, output, scratch: &scratch)
     } else {
       var reader = CodeReader<UInt8>(width: 2, source, total: stream.count, scratch: &scratch)
       for scope in 0..<record.scopeCount {
@@ -185,21 +185,32 @@ public struct TernGrad: Codec {
 
   private func decode243(
     _ stream: PayloadStream, _ record: Encoded, _ bounds: UnsafeBufferPointer<Int>,
-    _ scales: PayloadStream, _ output: UnsafeMutablePointer<Float>
+    _ scales: PayloadStream, _ output: UnsafeMutablePointer<Float>, scratch: inout CodecScratch
   ) throws(CodecError) {
     let source = stream.elements(as: UInt8.self)
-    let powers: [UInt8] = [81, 27, 9, 3, 1]
+    let digits = scratch.temporary(of: UInt8.self, stream.count + 4)
+    let bytes = (stream.count + 4) / 5
+    for group in 0..<bytes {
+      let byte = source[group]
+      guard byte < 243 else {
+        throw CodecError(
+          codec: name, byteOffset: stream.offset.map { $0 + group },
+          "\(byte) is not five ternary digits")
+      }
+      // Quotients by constants are products; the memory has four digits beyond the last.
+      let d = digits + 5 * group
+      d[0] = byte / 81
+      d[1] = byte / 27 % 3
+      d[2] = byte / 9 % 3
+      d[3] = byte / 3 % 3
+      d[4] = byte % 3
+    }
     for scope in 0..<record.scopeCount {
-      let scale = scales.elements(as: Float.self)[scope]
+      let scale = scales.elements(as: Float.self)[scope].bitPattern
       for index in bounds[scope]..<bounds[scope + 1] {
-        let byte = source[index / 5]
-        guard byte < 243 else {
-          throw CodecError(
-            codec: name, byteOffset: stream.offset.map { $0 + index / 5 },
-            "\(byte) is not five ternary digits")
-        }
-        let digit = byte / powers[index % 5] % 3
-        output[index] = digit == 0 ? 0 : digit == 1 ? scale : -scale
+        let digit = digits[index]
+        let keep: UInt32 = digit == 0 ? 0 : ~0
+        output[index] = Float(bitPattern: (scale ^ UInt32(digit >> 1) << 31) & keep)
       }
     }
   }

@@ -23,6 +23,33 @@ public enum CodecCatalog {
         TernGrad(&$0)
       },
       .init("ef_sign", summary: "signs times the mean magnitude") { _ in ErrorFeedbackSign() },
+      .init("fp8", summary: "8-bit floating point, E4M3 or E5M2, scaled per scope or not") {
+        Float8(&$0)
+      },
+      .init("int4", summary: "symmetric 4-bit integers, scaled per scope") {
+        NarrowIntegers.int4(&$0)
+      },
+      .init("intn", summary: "symmetric integers of 2 to 8 bits, scaled per scope") {
+        NarrowIntegers(&$0)
+      },
+      .init("mxfp8", summary: "OCP microscaling: 8-bit floats, blocks of 32 share an exponent") {
+        Microscaling.mxfp8(&$0)
+      },
+      .init("mxfp4", summary: "OCP microscaling: 4-bit floats, blocks of 32 share an exponent") {
+        _ in Microscaling(.e2m1)
+      },
+      .init("uint8_affine", summary: "8-bit integers with a zero point, as PyTorch's hook") {
+        AffineQuantization(&$0)
+      },
+      .init("natural", summary: "sign and a stochastically rounded exponent") {
+        NaturalCompression(&$0)
+      },
+      .init("signsgd", summary: "signs only, majority vote of the workers") { _ in SignSGD() },
+      .init("onebit", summary: "signs, and the means of both sides") { _ in OneBit() },
+      .init("drive", summary: "random rotation, then signs and one scale") { Drive(&$0) },
+      .init("rht_usq", summary: "random rotation, then uniform stochastic quantisation (THC)") {
+        RotatedQuantization(&$0)
+      },
       .init("top_k", summary: "the largest magnitudes with their positions") { TopK(&$0) },
       .init("random_k", summary: "elements drawn with a seed that all workers share") {
         RandomK(&$0)

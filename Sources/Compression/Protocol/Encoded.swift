@@ -53,9 +53,11 @@ public enum StreamRole: UInt8, Sendable, CaseIterable {
   /// How many values each scope has left, where a stage changed it; framing, since the codec's
   /// parameters or its payload formula already fix it.
   case counts = 6
+  /// The key of random numbers that every worker derives from the iteration; framing.
+  case key = 7
 
   /// Whether the stream counts as payload in the formulas of the literature.
-  public var isPayload: Bool { self != .header && self != .counts }
+  public var isPayload: Bool { self != .header && self != .counts && self != .key }
 }
 
 /// One typed stream of a record.

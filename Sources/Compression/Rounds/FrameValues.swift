@@ -3,7 +3,7 @@ import SimKernel
 /// The value and scale streams of frames, as exchanges need them.
 enum FrameValues {
   /// Calls `body` with the record of `frame`.
-  private static func withRecord<Value>(
+  static func withRecord<Value>(
     _ frame: EncodedGradient, _ pipeline: CompressionPipeline, _ count: Int,
     _ scratch: inout CodecScratch,
     _ body: (inout Encoded, inout CodecScratch) throws(CodecError) -> Value
