@@ -51,7 +51,9 @@ struct SmallFloatTests {
     #expect(Self.e2m1.magnitudes == [0, 0.5, 1, 1.5, 2, 3, 4, 6])
   }
 
-  @Test("every number comes back, every other goes to the nearest, ties to even", arguments: [e4m3, e5m2])
+  @Test(
+    "every number comes back, every other goes to the nearest, ties to even",
+    arguments: [e4m3, e5m2])
   func rounding(format: Format) throws {
     var values: [Float] = [0, 1e-30, 1e30, 3e38, .leastNonzeroMagnitude]
     for (low, high) in zip(format.magnitudes, format.magnitudes.dropFirst()) {
@@ -85,7 +87,8 @@ struct SmallFloatTests {
     #expect(GradientError.compare(original: values, decoded: scaled).relativeL2 < 0.03)
   }
 
-  @Test("a block's exponent is that of its largest magnitude, and what exceeds the format saturates")
+  @Test(
+    "a block's exponent is that of its largest magnitude, and what exceeds the format saturates")
   func microscaling() throws {
     // 4 fixes the power of two 2^(2-2) = 1; the others are rounded to E2M1.
     var block: [Float] = [4, 5, 7.9, -0.2, 0.25, 0.75, -2.5, 3.5]
@@ -103,7 +106,9 @@ struct SmallFloatTests {
       for count in [1, 31, 32, 33, 63, 64, 65, 2047, 2048, 2049, 5000] {
         // Block b holds 1.5 x 2^(b mod 200 - 100), which every format has.
         let values = (0..<count).map { index -> Float in
-          Float(sign: index % 3 == 0 ? .minus : .plus, exponent: index / 32 % 200 - 100, significand: 1.5)
+          Float(
+            sign: index % 3 == 0 ? .minus : .plus, exponent: index / 32 % 200 - 100,
+            significand: 1.5)
         }
         let (encoded, decoded) = try Support.roundTrip(chain, values)
         #expect(decoded == values, "\(chain), \(count) elements")

@@ -103,16 +103,17 @@ enum Support {
 
 /// One valid text of every registered codec, and chains of them.
 enum Chains {
-  static let each = [
-    "none", "fp16", "bf16", "int8", "int8:shared_range=true", "qsgd", "qsgd:s=1",
-    "qsgd:s=4,norm=max", "qsgd:s=16", "qsgd:s=300", "qsgd:s=32767", "qsgd:s=4,code=elias_gamma",
-    "qsgd:s=16,code=elias_delta", "qsgd:s=127,code=elias_omega", "terngrad", "terngrad:clip=2.5",
-    "terngrad:packing=base243", "ef_sign", "top_k:ratio=0.01", "top_k:ratio=0.1,index=packed",
-    "top_k:ratio=0.1,index=bitmap", "top_k:ratio=0.1,index=leb128",
-    "top_k:ratio=0.1,index=elias_gamma", "top_k:ratio=0.1,index=rice",
-    "top_k:ratio=0.1,index=auto", "random_k:ratio=0.1", "random_k:ratio=0.1,scaled=false", "zstd",
-    "zstd:shuffle=byte", "zstd:shuffle=bit", "zstd:level=-1,shuffle=auto",
-  ] + quantisers
+  static let each =
+    [
+      "none", "fp16", "bf16", "int8", "int8:shared_range=true", "qsgd", "qsgd:s=1",
+      "qsgd:s=4,norm=max", "qsgd:s=16", "qsgd:s=300", "qsgd:s=32767", "qsgd:s=4,code=elias_gamma",
+      "qsgd:s=16,code=elias_delta", "qsgd:s=127,code=elias_omega", "terngrad", "terngrad:clip=2.5",
+      "terngrad:packing=base243", "ef_sign", "top_k:ratio=0.01", "top_k:ratio=0.1,index=packed",
+      "top_k:ratio=0.1,index=bitmap", "top_k:ratio=0.1,index=leb128",
+      "top_k:ratio=0.1,index=elias_gamma", "top_k:ratio=0.1,index=rice",
+      "top_k:ratio=0.1,index=auto", "random_k:ratio=0.1", "random_k:ratio=0.1,scaled=false", "zstd",
+      "zstd:shuffle=byte", "zstd:shuffle=bit", "zstd:level=-1,shuffle=auto",
+    ] + quantisers
   static let chained = [
     "none|fp16", "top_k:ratio=0.01|fp16|zstd:level=3", "top_k:ratio=0.05|zstd",
     "top_k:ratio=0.05|int8|zstd", "top_k:ratio=0.1|ef_sign", "top_k:ratio=0.1|qsgd:s=4",

@@ -10,8 +10,8 @@ import SimKernel
 /// average out; all derive the keys, so they are framing. Padding up to the power of two is sent and
 /// may almost double a payload; every scope is padded on its own.
 ///
-/// The transform moves the vector through memory once for every seven levels above the first twelve,
-/// so a long vector cannot reach the speed of the codecs that pass over it once.
+/// The transform moves the padded vector through memory once for sixteen levels and once more for every
+/// five above, so a long vector cannot reach the speed of the codecs that pass over it once.
 public struct Drive: Codec {
   /// What the signs are multiplied by.
   public enum Scale: String, Sendable, CaseIterable {
@@ -152,7 +152,8 @@ extension Drive {
     self.init(
       scale: fields.optional(
         "scale", .choice("scale"), default: .unbiased,
-        doc: "l2^2/l1 of the rotated vector, nearly unbiased on long vectors, or l1/d, which has the "
+        doc:
+          "l2^2/l1 of the rotated vector, nearly unbiased on long vectors, or l1/d, which has the "
           + "least squared error"))
   }
 }

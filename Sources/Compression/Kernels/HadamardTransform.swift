@@ -3,15 +3,19 @@
 ///
 /// Butterflies (a, b) -> (a + b, a - b) of elements h apart run for h = 1, 2, 4, ... in that order,
 /// which fixes every rounding: how the work is cut into blocks changes no bit. Blocks of 4096
-/// elements do their twelve levels in the first cache; the levels above go seven at a time, on strips
-/// of 32 columns that are copied out, because rows a power of two apart fall into one cache set.
+/// elements do their twelve levels in the first cache, groups of sixteen blocks the next four in the
+/// second. The levels above go five at a time at most, on strips of 128 columns that are copied out:
+/// rows a power of two apart fall into one cache set, and more than 32 of them push each other out
+/// even of the second cache.
 enum HadamardTransform {
   /// Elements whose levels run in the first cache.
   static let block = 4096
-  /// Columns of a strip: two cache lines.
-  private static let strip = 32
-  /// Levels done on one strip: 128 rows of 32 columns are a block again.
-  private static let levelsOfStrip = 7
+  /// Elements whose levels run in the second cache.
+  private static let group = 1 << 16
+  /// Columns of a strip: eight cache lines.
+  private static let strip = 128
+  /// Levels done on one strip, at most: 32 rows of 128 columns are a block again.
+  private static let levelsOfStrip = 5
 
   /// The smallest power of two that is at least `count`; 0 for 0.
   static func paddedCount(_ count: Int) -> Int {
@@ -20,15 +24,16 @@ enum HadamardTransform {
 
   /// Transforms `count` elements, a power of two; `buffer` has room for a block.
   ///
-  /// - Complexity: count log2(count) additions, one pass over memory for the first twelve levels and
-  ///   one for every seven above.
+  /// - Complexity: count log2(count) additions, one pass over memory for the first sixteen levels and
+  ///   one for every five above.
   static func transform(
     _ values: UnsafeMutablePointer<Float>, _ count: Int, buffer: UnsafeMutablePointer<Float>
   ) {
     for start in stride(from: 0, to: count, by: block) {
-      transformBlock(values + start, min(block, count))
+      let size = min(block, count)
+      transformBlock(values + start, size)
+      combineBlocks(values, upTo: start + size, of: count, buffer: buffer)
     }
-    combineBlocks(values, count, buffer: buffer)
   }
 
   /// Transforms one block of at most 4096 elements, a power of two.
@@ -51,16 +56,30 @@ enum HadamardTransform {
     levels(values, count, from: 16)
   }
 
-  /// The levels above a block, for values whose blocks are transformed.
+  /// The levels above blocks that have become possible now that the blocks before `end` of `count`
+  /// elements are transformed; called after every block, it completes the transform.
   static func combineBlocks(
-    _ values: UnsafeMutablePointer<Float>, _ count: Int, buffer: UnsafeMutablePointer<Float>
+    _ values: UnsafeMutablePointer<Float>, upTo end: Int, of count: Int,
+    buffer: UnsafeMutablePointer<Float>
   ) {
-    if count <= block { return }
-    var left = (count / block).trailingZeroBitCount
-    var distance = block
+    if end & (group - 1) == 0 || end == count {
+      let start = (end - 1) & ~(group - 1)
+      combine(values + start, end - start, from: block, buffer: buffer)
+    }
+    if end == count { combine(values, count, from: group, buffer: buffer) }
+  }
+
+  /// The levels from `distance` on.
+  private static func combine(
+    _ values: UnsafeMutablePointer<Float>, _ count: Int, from distance: Int,
+    buffer: UnsafeMutablePointer<Float>
+  ) {
+    if count <= distance { return }
+    var distance = distance
+    var left = (count / distance).trailingZeroBitCount
     var passes = (left + levelsOfStrip - 1) / levelsOfStrip
     while left > 0 {
-      // Passes of about equal depth: a pass of one level costs the memory as much as one of seven.
+      // Passes of about equal depth: one of a single level costs the memory as much as one of five.
       let depth = (left + passes - 1) / passes
       let rows = 1 << depth
       for base in stride(from: 0, to: count, by: distance * rows) {
@@ -105,7 +124,9 @@ enum HadamardTransform {
     store(high, values + 8)
   }
 
-  /// Levels `first`, 2 `first`, ... up to `count`, two at a time; `first` is a multiple of 8.
+  /// Levels `first`, 2 `first`, ...
+  ///
+  /// up to `count`, two at a time; `first` is a multiple of 8.
   @inline(__always)
   private static func levels(
     _ values: UnsafeMutablePointer<Float>, _ count: Int, from first: Int

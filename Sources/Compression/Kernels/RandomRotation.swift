@@ -51,13 +51,13 @@ struct RandomRotation: ~Copyable {
       (values + start + present).update(repeating: 0, count: size - present)
       // A block of padding is its own transform.
       if present > 0 { HadamardTransform.transformBlock(values + start, size) }
+      HadamardTransform.combineBlocks(values, upTo: start + size, of: count, buffer: buffer)
     }
     guard largest < Reductions.infinityBits else { throw setting.notFinite(codec, source) }
     // |sum| < 2^(exponent + 1) d, and twice that must still be a float.
     guard Int(largest >> 23) - 127 + count.trailingZeroBitCount <= 124 else {
       throw CodecError(codec: codec, "magnitudes are too large to be rotated in float32")
     }
-    HadamardTransform.combineBlocks(values, count, buffer: buffer)
     return count
   }
 
@@ -91,8 +91,8 @@ struct RandomRotation: ~Copyable {
       let size = min(HadamardTransform.block, count - start)
       fill(start..<start + size, values + start)
       HadamardTransform.transformBlock(values + start, size)
+      HadamardTransform.combineBlocks(values, upTo: start + size, of: count, buffer: buffer)
     }
-    HadamardTransform.combineBlocks(values, count, buffer: buffer)
     let hash = signs
     var counter = hash.counter(range.lowerBound)
     let output = target + range.lowerBound
@@ -115,7 +115,8 @@ extension RandomRotation {
     CodecWork(
       kernels: 2, bytesPerElement: (4 + 12 * expectedPadding) * values,
       operationsPerElement: (10 + 20 * expectedPadding) * values,
-      source: "derived: 4 bytes read and 4 written, then 8, of a vector padded by 1/ln 2, 20 levels "
+      source:
+        "derived: 4 bytes read and 4 written, then 8, of a vector padded by 1/ln 2, 20 levels "
         + "of one addition and 10 operations a sign")
   }
 }
