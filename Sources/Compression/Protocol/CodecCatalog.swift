@@ -54,6 +54,37 @@ public enum CodecCatalog {
       .init("random_k", summary: "elements drawn with a seed that all workers share") {
         RandomK(&$0)
       },
+      .init("threshold", summary: "magnitudes strictly above a fixed value") { Threshold(&$0) },
+      .init("gaussian_k", summary: "magnitudes beyond a quantile of a fitted normal") {
+        GaussianK(&$0)
+      },
+      .init("sidco_e", summary: "magnitudes beyond a quantile of exponentials fitted in stages") {
+        SIDCo(&$0)
+      },
+      .init("redsync", summary: "magnitudes beyond a threshold searched from mean to maximum") {
+        RedSync(&$0)
+      },
+      .init("dgc", summary: "magnitudes beyond a threshold that a sample of 1 % suggests") {
+        DeepGradientCompression(&$0)
+      },
+      .init("stc", summary: "the largest magnitudes as signs times their mean, gaps in Rice code") {
+        SparseTernary(&$0)
+      },
+      .init("wangni", summary: "elements kept with optimal probabilities, without bias") {
+        Wangni(&$0)
+      },
+      .init("3lc", summary: "three values, five a byte, with runs of zeros in one byte") {
+        ThreeLC(&$0)
+      },
+      .init("count_sketch", summary: "hashed counters that add up, and the largest estimates") {
+        CountSketch(&$0)
+      },
+      .init("omnireduce", summary: "only the blocks that have an element other than zero") {
+        OmniReduce(&$0)
+      },
+      .init("powersgd", summary: "low-rank factors by a power step, in two dependent sums") {
+        PowerSGD(&$0)
+      },
       .init("zstd", summary: "lossless compression of whatever the stages before left") {
         Zstandard(&$0)
       },

@@ -38,6 +38,11 @@ public struct CodecScratch: ~Copyable {
     block(count * MemoryLayout<T>.stride).assumingMemoryBound(to: type)
   }
 
+  /// What is handed out from here on can be taken back together.
+  var mark: Int { used }
+  /// Takes back what was handed out since `mark`: it must not be used any more.
+  mutating func release(to mark: Int) { used = mark }
+
   /// Memory for an output stream of `byteCount` bytes, aligned to 8: in the frame where it fits.
   public mutating func stream(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let start = (windowUsed + 7) & ~7

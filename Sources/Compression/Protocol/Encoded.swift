@@ -55,9 +55,17 @@ public enum StreamRole: UInt8, Sendable, CaseIterable {
   case counts = 6
   /// The key of random numbers that every worker derives from the iteration; framing.
   case key = 7
+  /// What a codec other than the last must remember, such as the key of a sketch that all workers
+  /// know; framing, not payload.
+  case note = 8
 
   /// Whether the stream counts as payload in the formulas of the literature.
-  public var isPayload: Bool { self != .header && self != .counts && self != .key }
+  public var isPayload: Bool {
+    switch self {
+    case .values, .indices, .scales, .seed, .opaque: true
+    case .header, .counts, .key, .note: false
+    }
+  }
 }
 
 /// One typed stream of a record.

@@ -17,6 +17,8 @@ public struct PayloadForm: Sendable, Equatable {
     case numbers(ElementType)
     /// Whole numbers that mean something only together with a scale of their scope.
     case codes
+    /// Factors that only the stage which made them can multiply out.
+    case factors
     /// Bytes that only the stage which made them can read.
     case opaque
   }
@@ -53,6 +55,7 @@ public struct PayloadForm: Sendable, Equatable {
       switch content {
       case .numbers(let type): "\(type.title) values"
       case .codes: "scaled codes"
+      case .factors: "low-rank factors"
       case .opaque: "opaque bytes"
       }
     return coverage == .dense ? what : "selected \(what)"

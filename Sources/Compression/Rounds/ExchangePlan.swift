@@ -61,6 +61,8 @@ public struct ExchangeSetup: Sendable {
   /// Values that are left by the stages.
   public var values: Int
   public var workers: Int
+  /// The tensors, for codecs that look at shapes; empty if unknown.
+  public var tensors: [TensorRange] = []
 }
 
 extension CompressionPipeline {
@@ -80,7 +82,7 @@ extension CompressionPipeline {
     }
     let setup = ExchangeSetup(
       pipeline: self, elementCount: elementCount, scopeCount: scopes, values: values,
-      workers: workers)
+      workers: workers, tensors: tensors)
     for stage in stages {
       if let steps = stage.exchanges(setup) { return ExchangePlan(steps) }
     }

@@ -1,0 +1,80 @@
+/// Rows of signed counters that hashed positions share: a count sketch.
+struct SketchTable {
+  /// Counters, row by row.
+  let counters: UnsafeMutablePointer<Float>
+  let rows: Int
+  let columns: Int
+  /// From which the hashes of all rows come.
+  let key: UInt64
+
+  private func hash(_ row: Int) -> CounterHash {
+    // An odd multiple a row: another counter and another second word.
+    CounterHash(key: key &+ UInt64(truncatingIfNeeded: row) &* 0x9E37_79B9_7F4A_7C15)
+  }
+
+  /// Adds elements `start..<start + count` of a gradient, which begin at `source`, to the counters.
+  ///
+  /// - Complexity: O(rows x count); additions to hashed places, which do not vectorise.
+  func add(_ source: UnsafePointer<Float>, start: Int, _ count: Int) {
+    for row in 0..<rows {
+      let line = counters + row * columns
+      let hash = hash(row)
+      var counter = hash.counter(start)
+      for index in 0..<count {
+        let bits = hash.bits(counter: counter)
+        counter &+= 1
+        // In bounds: a 32-bit fraction of the columns is below them. The sign is the lowest bit, on
+        // which the column hardly depends.
+        let column = Int((UInt64(bits) &* UInt64(columns)) >> 32)
+        line[column] += Float(bitPattern: source[index].bitPattern ^ (bits << 31))
+      }
+    }
+  }
+
+  /// Writes the median over the rows of what the counters say about each element.
+  ///
+  /// `lines` has room for `rows` x 1024 numbers.
+  func estimate(
+    start: Int, _ count: Int, lines: UnsafeMutablePointer<Float>,
+    into output: UnsafeMutablePointer<Float>
+  ) {
+    let block = 1024
+    for first in stride(from: 0, to: count, by: block) {
+      let size = min(block, count - first)
+      for row in 0..<rows {
+        let line = counters + row * columns
+        let target = lines + row * block
+        let hash = hash(row)
+        var counter = hash.counter(start + first)
+        for index in 0..<size {
+          let bits = hash.bits(counter: counter)
+          counter &+= 1
+          let column = Int((UInt64(bits) &* UInt64(columns)) >> 32)
+          target[index] = Float(bitPattern: line[column].bitPattern ^ (bits << 31))
+        }
+      }
+      sort(lines, block, size)
+      let (low, high) = (lines + (rows - 1) / 2 * block, lines + rows / 2 * block)
+      if rows & 1 == 1 {
+        (output + first).update(from: low, count: size)
+      } else {
+        for index in 0..<size { output[first + index] = 0.5 * low[index] + 0.5 * high[index] }
+      }
+    }
+  }
+
+  /// Sorts every column of the block, by exchanges of whole lines, which vectorise.
+  private func sort(_ lines: UnsafeMutablePointer<Float>, _ block: Int, _ size: Int) {
+    for last in stride(from: rows - 1, to: 0, by: -1) {
+      for row in 0..<last {
+        let (a, b) = (lines + row * block, lines + (row + 1) * block)
+        for index in 0..<size {
+          let (x, y) = (a[index], b[index])
+          let ordered = x < y
+          a[index] = ordered ? x : y
+          b[index] = ordered ? y : x
+        }
+      }
+    }
+  }
+}
