@@ -94,8 +94,12 @@ extension Reductions {
     }
     sums.negative += part.negative
     sums.positive += part.positive
-    var negatives: Int32 = 0
-    for index in 0..<count { negatives &+= values[index] < 0 ? 1 : 0 }
+    // The sign bit where the magnitude is not 0, in integers: counting comparisons becomes a branch.
+    var negatives: UInt32 = 0
+    for index in 0..<count {
+      let bits = values[index].bitPattern
+      negatives &+= (bits & (0 &- (bits & 0x7FFF_FFFF))) >> 31
+    }
     sums.negatives += Int(negatives)
   }
 }
