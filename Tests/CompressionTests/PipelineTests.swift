@@ -89,7 +89,7 @@ struct PipelineTests {
     ]
     for chain in Chains.all {
       let expected: Aggregation =
-        summable.contains(chain) || chain == "none|fp16" || chain.hasSuffix("scaled=false")
+        summable.contains(chain) || chain == "none|fp16" || chain.hasSuffix("1,scaled=false")
           || chain.contains("shared_range=true")
           || (chain.hasPrefix("count_sketch") || chain.hasPrefix("powersgd"))
             && !chain.hasSuffix("zstd")

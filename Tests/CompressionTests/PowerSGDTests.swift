@@ -131,9 +131,10 @@ struct PowerSGDTests {
       "powersgd:power_steps=2", mean, scope: .layer, tensors: Self.tensors
     ).decoded
     #expect(GradientError.compare(original: own, decoded: result.mean).relativeL2 < 1e-4)
-    #expect(result.mean[1200..<1250].elementsEqual(mean[1200..<1250]) {
-      ($0 - $1).magnitude < 1e-6
-    })
+    #expect(
+      result.mean[1200..<1250].elementsEqual(mean[1200..<1250]) {
+        ($0 - $1).magnitude < 1e-6
+      })
   }
 
   @Test("one worker's conversation gives exactly what its frame decodes to")

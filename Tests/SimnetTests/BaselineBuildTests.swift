@@ -25,8 +25,13 @@ import Testing
   @Test(
     .enabled(if: baseline != nil, "SIMNET_BASELINE names no second build"),
     arguments: [
-      "fp16", "bf16", "int8", "qsgd:s=127", "terngrad", "ef_sign", "top_k:ratio=0.01",
-      "random_k:ratio=0.01", "zstd:level=3", "top_k:ratio=0.1|fp16|zstd:level=3",
+      "fp16", "bf16", "int8", "fp8", "int4", "mxfp8", "mxfp4", "uint8_affine", "natural",
+      "qsgd:s=127",
+      "terngrad", "signsgd", "ef_sign", "onebit", "drive", "rht_usq", "top_k:ratio=0.01",
+      "random_k:ratio=0.01", "threshold:v=0.001", "gaussian_k:ratio=0.01", "sidco_e:ratio=0.01",
+      "redsync:ratio=0.01", "dgc:ratio=0.01", "stc:ratio=0.01", "wangni:ratio=0.01", "3lc",
+      "count_sketch:ratio=0.02", "omnireduce", "powersgd", "zstd:level=3",
+      "top_k:ratio=0.1|fp16|zstd:level=3",
     ])
   func codecsGiveTheSameSizesAndErrors(_ pipeline: String) throws {
     let file = Simnet.fixtures.appendingPathComponent("Gradients/mlp-digits.middle.w0.npy").path
