@@ -64,7 +64,7 @@ struct AlgorithmChoiceTests {
     #expect(
       reason(.bruck, .allReduce, four)
         == "bruck cannot carry out all_reduce; these can: "
-        + "auto, ring, recursive_doubling, halving_doubling, tree, hierarchical")
+        + "auto, ring, recursive_doubling, halving_doubling, tree, hierarchical, direct")
     #expect(reason(.ring, .pushPull, four).contains("needs parameter servers"))
     #expect(reason(.ring, .allReduce, GroupShape(rankCount: 0)).contains("not 0"))
     #expect(

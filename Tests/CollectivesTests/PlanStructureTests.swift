@@ -130,6 +130,7 @@ struct PlanStructureTests {
       #expect(try plan(.tree, .reduce, n, .bytes(5)).stepCount == n - 1)
       #expect(try plan(.tree, .broadcast, n, .bytes(5)).stepCount == n - 1)
       #expect(try plan(.direct, .reduceScatter, n, .bytes(5)).stepCount == n * (n - 1))
+      #expect(try plan(.direct, .allReduce, n, .bytes(5)).stepCount == 2 * n * (n - 1))
       let chain = try plan(.ring, .broadcast, n, .kibibytes(128 * 6))
       #expect(chain.chunkCount == (n == 1 ? 1 : 6))
       #expect(chain.stepCount == (n - 1) * chain.chunkCount)

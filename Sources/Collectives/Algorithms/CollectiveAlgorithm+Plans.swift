@@ -80,8 +80,9 @@ extension CollectiveAlgorithm {
     case (.reduce, .tree):
       program = .tree(TreeProgram(ranks: n, root: root.index, reduces: true, broadcasts: false))
     case (.allGather, .bruck): program = .bruck(BruckProgram(ranks: n))
-    case (.allGather, .direct): program = .direct(DirectProgram(ranks: n, reduces: false))
-    case (.reduceScatter, .direct): program = .direct(DirectProgram(ranks: n, reduces: true))
+    case (.allReduce, .direct): program = .direct(DirectProgram(ranks: n, exchange: .both))
+    case (.allGather, .direct): program = .direct(DirectProgram(ranks: n, exchange: .gather))
+    case (.reduceScatter, .direct): program = .direct(DirectProgram(ranks: n, exchange: .scatter))
     default: preconditionFailure("an operation was checked against what the algorithm can do")
     }
     if case .hypercube(let p) = program { chunkCount = p.chunkCount }

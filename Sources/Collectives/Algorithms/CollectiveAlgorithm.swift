@@ -64,7 +64,7 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
     case .tree: [.allReduce, .broadcast, .reduce]
     case .hierarchical: [.allReduce]
     case .bruck: [.allGather]
-    case .direct: [.reduceScatter, .allGather]
+    case .direct: [.allReduce, .reduceScatter, .allGather]
     }
   }
 }

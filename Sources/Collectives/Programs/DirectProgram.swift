@@ -1,33 +1,45 @@
 import SimKernel
 
-/// Every rank sends to every other at once: its payload (all-gather), or the chunk that the other one
-/// sums (reduce-scatter).
+/// Every rank sends to every other at once: its payload (all-gather), the chunk that the other one
+/// sums (reduce-scatter), or first these chunks and then the sums (all-reduce).
 ///
-/// Step k*n + r goes from r to r + 1 + k.
+/// As an all-reduce of sparse payloads this is SparCML's split and all-gather (Renggli et al., SC'19,
+/// doi:10.1145/3295500.3356222). Step k*n + r of a round goes from r to r + 1 + k.
 struct DirectProgram: RankProgram {
+  enum Exchange: UInt8, BitwiseCopyable, Sendable { case gather, scatter, both }
   let ranks: Int
-  let reduces: Bool
+  let exchange: Exchange
 
-  var stepCount: Int { ranks * (ranks - 1) }
+  private var roundSteps: Int { ranks * (ranks - 1) }
+  var stepCount: Int { exchange == .both ? 2 * roundSteps : roundSteps }
   /// Sums are made in one order whatever arrives first; stored chunks need none.
-  var appliesInOrder: Bool { reduces }
+  var appliesInOrder: Bool { exchange != .gather }
 
   func step(_ index: Int) -> PlanStep {
-    let offset = index / ranks
-    let rank = index - offset * ranks
+    let isSecond = index >= roundSteps
+    let position = isSecond ? index - roundSteps : index
+    let offset = position / ranks
+    let rank = position - offset * ranks
     var destination = rank + 1 + offset
     if destination >= ranks { destination -= ranks }
+    let reduces = exchange != .gather && !isSecond
     let chunk = reduces ? destination : rank
     return PlanStep(rank, destination, chunk, chunk + 1, reduces ? .reduce : .store)
   }
-  func arrivalCount(at rank: Int) -> Int { ranks - 1 }
+  func arrivalCount(at rank: Int) -> Int { exchange == .both ? 2 * (ranks - 1) : ranks - 1 }
   func arrival(_ position: Int, at rank: Int) -> Int {
-    let source = rank - 1 - position
-    return position * ranks + (source < 0 ? source + ranks : source)
+    let isSecond = position >= ranks - 1
+    let offset = isSecond ? position - (ranks - 1) : position
+    let source = rank - 1 - offset
+    return (isSecond ? roundSteps : 0) + offset * ranks + (source < 0 ? source + ranks : source)
   }
-  func arrivalPosition(of step: Int) -> Int { step / ranks }
-  func departurePosition(of step: Int) -> Int { 0 }
+  func arrivalPosition(of step: Int) -> Int {
+    step < roundSteps ? step / ranks : ranks - 1 + (step - roundSteps) / ranks
+  }
+  func departurePosition(of step: Int) -> Int { step < roundSteps ? 0 : ranks - 1 }
   func departure(_ ordinal: Int, after position: Int, at rank: Int) -> Int {
-    position == 0 && ordinal < ranks - 1 ? ordinal * ranks + rank : -1
+    if ordinal >= ranks - 1 { return -1 }
+    if position == 0 { return ordinal * ranks + rank }
+    return exchange == .both && position == ranks - 1 ? roundSteps + ordinal * ranks + rank : -1
   }
 }
