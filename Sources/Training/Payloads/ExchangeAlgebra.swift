@@ -2,9 +2,11 @@ import SimKernel
 
 /// The payloads of one running exchange: their sizes, and what combining them costs.
 ///
-/// Sums keep the size of the larger operand. A payload remembers how many contributions it holds,
-/// so that a server can charge its reply when the last one came in.
+/// Sums keep the size of the larger operand, unless supports unite: then a sum has the mean size of
+/// its contributions times their growth. A payload remembers how many contributions it holds, so that
+/// a server can charge its reply when the last one came in.
 struct ExchangeAlgebra: PayloadAlgebra {
+  /// What a payload would take if it held one contribution.
   private var sizes: [Int64] = []
   private var contributions: [Int32] = []
   private let cost: CombiningCost
@@ -36,16 +38,30 @@ struct ExchangeAlgebra: PayloadAlgebra {
   mutating func combine(
     _ local: PayloadID, with incoming: PayloadID, at rank: RankID
   ) -> PayloadID {
-    let count = contributions[local.index] + contributions[incoming.index]
-    var size = ByteCount(max(sizes[local.index], sizes[incoming.index]))
-    if count == expected, cost.replyScale != 1 { size = size.scaled(by: cost.replyScale) }
-    return payload(of: size, contributions: count)
+    let (left, right) = (contributions[local.index], contributions[incoming.index])
+    var size: ByteCount
+    if cost.growth.isEmpty {
+      size = ByteCount(max(sizes[local.index], sizes[incoming.index]))
+    } else {
+      // Neither product overflows: sizes stay below 2^40 and ranks below 2^23.
+      let total =
+        sizes[local.index] * Int64(left) + sizes[incoming.index] * Int64(right)
+      size = ByteCount(total / Int64(left + right))
+    }
+    if left + right == expected, cost.replyScale != 1 { size = size.scaled(by: cost.replyScale) }
+    return payload(of: size, contributions: left + right)
   }
-  func size(of payload: PayloadID) -> ByteCount { ByteCount(sizes[payload.index]) }
+  func size(of payload: PayloadID) -> ByteCount {
+    let size = ByteCount(sizes[payload.index])
+    if cost.growth.isEmpty { return size }
+    let count = min(Int(contributions[payload.index]), cost.growth.count - 1)
+    return size.scaled(by: cost.growth[count])
+  }
   func combiningTime(
     of local: PayloadID, with incoming: PayloadID, at rank: RankID
   ) -> SimDuration {
-    var time = cost.rate.map { $0.time(toSend: ByteCount(sizes[incoming.index])) } ?? .zero
+    var time = cost.rate.map { $0.time(toSend: size(of: incoming)) } ?? .zero
+    time += cost.perReduction
     // A rank that only collects gets the first contribution as it was sent, so that the second
     // arrival pays for both; a sum was decoded before.
     if contributions[local.index] == 1 { time += cost.perPayload }

@@ -61,18 +61,21 @@ public protocol CommunicationSchedule: Sendable {
 public struct AdmissionQueue: Sendable {
   private var isReady: [Bool]
   private var next = 0
+  private var end: Int
   private var inFlight = 0
   private let window: Int
 
   /// A queue of `count` exchanges, none of them ready.
   public init(count: Int, window: Int) {
     isReady = Array(repeating: false, count: count)
+    end = count
     self.window = window
   }
-  /// Forgets an iteration.
-  public mutating func reset() {
-    for index in isReady.indices { isReady[index] = false }
-    next = 0
+  /// Forgets an iteration and begins one that takes the exchanges in `range`.
+  public mutating func reset(to range: Range<Int>) {
+    for index in range { isReady[index] = false }
+    next = range.lowerBound
+    end = range.upperBound
     inFlight = 0
   }
   /// Exchange `index` could start as far as its data is concerned.
@@ -81,7 +84,7 @@ public struct AdmissionQueue: Sendable {
   public mutating func complete() { inFlight -= 1 }
   /// The next exchange that may start now, or nil.
   public mutating func admit() -> Int? {
-    guard next < isReady.count, isReady[next], inFlight < window else { return nil }
+    guard next < end, isReady[next], inFlight < window else { return nil }
     inFlight += 1
     next += 1
     return next - 1

@@ -1,10 +1,7 @@
 import Collectives
 import SimKernel
 
-/// One exchange of one iteration while it runs.
-///
-/// Neighbouring iterations may overlap across workers - the root of a broadcast goes on early - but
-/// never by more than one, so two slots an exchange are enough.
+/// One exchange of one iteration among one group of workers while it runs.
 struct ExchangeSlot {
   private let fresh: CollectiveExecution
   private var execution: CollectiveExecution
@@ -18,30 +15,29 @@ struct ExchangeSlot {
   /// When the last participant so far had its payload.
   var lastReady = SimTime.zero
 
-  init(_ exchange: PlannedExchange, _ workers: Int) {
-    sizes = exchange.sizes
+  /// `sizes` are what the rank slots of the group bring, its `workers` first.
+  init(_ exchange: PlannedExchange, sizes: [ByteCount], workers: Int) {
+    self.sizes = sizes
     self.workers = workers
     let cost = exchange.combining
-    let contributors = exchange.sizes.prefix(workers)
+    let contributors = sizes.prefix(workers)
     let isGather = exchange.plan.operation == .allGather
     let isUniform = Set(contributors).count <= 1
     // A server that sums nothing into its first payload must see that there is no other yet.
     let isServed = exchange.plan.operation == .pushPull && cost.rate != nil
-    isDense =
-      !isServed && cost.perPayload == .zero && cost.onLast == .zero && cost.replyScale == 1
-      && (isGather || isUniform)
+    isDense = !isServed && cost.isRateOnly && (isGather || isUniform)
     algebra = ExchangeAlgebra(cost: cost, unit: exchange.cutUnit, expected: workers)
     if isDense {
       let chunks =
         isGather
-        ? Array(exchange.sizes.prefix(exchange.plan.chunkCount))
+        ? Array(sizes.prefix(exchange.plan.chunkCount))
         : exchange.plan.chunkSizes(of: contributors.first ?? .zero, unit: exchange.cutUnit)
       fresh = CollectiveExecution(
         plan: exchange.plan, chunkSizes: chunks, reductionRate: cost.rate)
     } else {
       // Payload ids count from 0 in rank order, so the same ids come back every time.
       fresh = CollectiveExecution(
-        plan: exchange.plan, payloads: exchange.sizes.indices.map { PayloadID($0) })
+        plan: exchange.plan, payloads: sizes.indices.map { PayloadID($0) })
     }
     execution = fresh
   }

@@ -1,32 +1,15 @@
 import Collectives
 import SimKernel
 
-/// What reducing two payloads costs a rank.
-public struct CombiningCost: Sendable, Equatable {
-  /// The rate at which dense payloads are summed; nil costs nothing.
-  public var rate: Bandwidth?
-  /// Added to a reduction for each single contribution in it, such as decoding an encoded payload.
-  public var perPayload: SimDuration
-  /// Added once all contributions are in, such as encoding the sum for the way back.
-  public var onLast: SimDuration
-  /// The size of the whole sum over the size of a contribution, such as a plain reply to encoded
-  /// pushes.
-  public var replyScale: Double
-  public init(
-    rate: Bandwidth? = nil, perPayload: SimDuration = .zero, onLast: SimDuration = .zero,
-    replyScale: Double = 1
-  ) {
-    self.rate = rate
-    self.perPayload = perPayload
-    self.onLast = onLast
-    self.replyScale = replyScale
-  }
-}
-
 /// One exchange of one communication unit: the collective that moves it and what each rank brings.
+///
+/// Usually all workers take part in one collective. With ``groups`` they fall into several that run
+/// side by side, such as the accelerators of each host.
 public struct PlannedExchange: Sendable {
-  /// The collective as a plan over rank slots.
+  /// The collective as a plan over rank slots, those of one group.
   public var plan: Plan
+  /// The workers of every group by their rank in it; empty if all workers are one group.
+  public var groups: [[Int]]
   /// The payload of each rank slot when the exchange begins; servers bring nothing.
   public var sizes: [ByteCount]
   public var combining: CombiningCost
@@ -36,10 +19,13 @@ public struct PlannedExchange: Sendable {
   public var unit: Int
 
   public init(
-    plan: Plan, sizes: [ByteCount], combining: CombiningCost = CombiningCost(),
-    cutUnit: Int64 = 1, unit: Int = 0
+    plan: Plan, groups: [[Int]] = [], sizes: [ByteCount],
+    combining: CombiningCost = CombiningCost(), cutUnit: Int64 = 1, unit: Int = 0
   ) {
+    precondition(
+      groups.allSatisfy { $0.count == plan.rankCount }, "a group has a worker for every rank")
     self.plan = plan
+    self.groups = groups
     self.sizes = sizes
     self.combining = combining
     self.cutUnit = cutUnit
@@ -47,13 +33,30 @@ public struct PlannedExchange: Sendable {
   }
 }
 
+/// A stretch of iterations that are alike: the part of the graph they run.
+///
+/// Compression that begins late, or ramps up, has several.
+public struct JobPhase: Sendable, Equatable {
+  /// The first iteration of the phase, warm-up included.
+  public var firstIteration: Int
+  public var operations: Range<Int>
+  public var exchanges: Range<Int>
+  public init(firstIteration: Int, operations: Range<Int>, exchanges: Range<Int>) {
+    self.firstIteration = firstIteration
+    self.operations = operations
+    self.exchanges = exchanges
+  }
+}
+
 /// Everything the run loop needs to know about one job.
 public struct JobPlan: Sendable {
   public var name: String
-  /// One iteration of one worker.
+  /// One iteration of one worker, for each phase.
   public var graph: JobGraph
   /// In the order in which workers admit them.
   public var exchanges: [PlannedExchange]
+  /// In ascending order; the first begins with iteration 0.
+  public var phases: [JobPhase]
   /// How many rank slots are workers; the rest are servers.
   public var workers: Int
   /// The place of each rank slot.
@@ -73,7 +76,8 @@ public struct JobPlan: Sendable {
   public var replicate: Int
 
   public init(
-    name: String, graph: JobGraph, exchanges: [PlannedExchange], workers: Int, nodes: [NodeID],
+    name: String, graph: JobGraph, exchanges: [PlannedExchange], phases: [JobPhase]? = nil,
+    workers: Int, nodes: [NodeID],
     window: Int = 1, iterations: Int = 1, warmup: Int = 0, stragglers: any StragglerModel,
     progress: any ProgressRule = BulkSynchronous(), overlapSlowdown: Double = 1, seed: UInt64 = 0,
     replicate: Int = 0
@@ -81,6 +85,12 @@ public struct JobPlan: Sendable {
     self.name = name
     self.graph = graph
     self.exchanges = exchanges
+    self.phases =
+      phases ?? [
+        JobPhase(
+          firstIteration: 0, operations: graph.operations.indices, exchanges: exchanges.indices)
+      ]
+    precondition(self.phases.first?.firstIteration == 0, "the first phase begins at once")
     self.workers = workers
     self.nodes = nodes
     self.window = window

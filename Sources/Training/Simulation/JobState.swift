@@ -7,10 +7,11 @@ struct JobState {
   let index: Int
   var streams: WorkerStreams
   private let operationCount: Int
+  private let phases: [JobPhase]
   /// Operation of exchange e.
   private let exchangeOperations: [Int]
-  /// Forward and backward operations.
-  private let computeOperations: [Int32]
+  /// How many operations are forward or backward.
+  private let computeCount: Int
 
   // One entry a (worker, operation), reused every iteration.
   private var remaining: [Int32]
@@ -45,8 +46,7 @@ struct JobState {
   private var isDirty: [Bool]
   private var dirty: [Int32] = []
 
-  // Exchanges: two slots each, because neighbouring iterations may overlap across workers.
-  private var slots: [ExchangeSlot]
+  private var slots: ExchangeSlots
   /// What an exchange has just asked for.
   private var actions: [ExchangeSlot.Action] = []
   /// When the reducer of a rank slot is free again.
@@ -87,6 +87,7 @@ struct JobState {
     self.isRecording = isRecording
     let operations = plan.graph.operations
     operationCount = operations.count
+    phases = plan.phases
     streams = WorkerStreams(
       workers: plan.workers, operations: operations.count, slowdown: plan.overlapSlowdown)
     var byExchange = Array(repeating: -1, count: plan.exchanges.count)
@@ -101,7 +102,7 @@ struct JobState {
     precondition(
       computing.allSatisfy { operations[$0].stream == .compute },
       "forward and backward run on the compute stream")
-    computeOperations = computing.map(Int32.init)
+    computeCount = computing.count
     computeOrder = Array(repeating: 0, count: plan.workers * computing.count)
     computeEnded = Array(repeating: 0, count: plan.workers)
     let cells = plan.workers * operations.count
@@ -125,9 +126,7 @@ struct JobState {
     factor = Array(repeating: 1, count: plan.workers)
     waitingSince = Array(repeating: .zero, count: plan.workers)
     isDirty = Array(repeating: false, count: plan.workers)
-    slots = plan.exchanges.flatMap {
-      [ExchangeSlot($0, plan.workers), ExchangeSlot($0, plan.workers)]
-    }
+    slots = ExchangeSlots(plan.exchanges, workers: plan.workers)
     reducerFree = Array(repeating: .zero, count: plan.nodes.count)
     outcome = JobOutcome(
       name: plan.name, workers: plan.workers,
@@ -158,18 +157,26 @@ struct JobState {
     lastExchange[worker] = -1
     computeEnded[worker] = 0
     iterationStart[worker] = now
-    operationsLeft[worker] = Int32(operationCount)
-    admissions[worker].reset()
+    let phase = phases[phaseIndex(of: number)]
+    operationsLeft[worker] = Int32(phase.operations.count)
+    admissions[worker].reset(to: phase.exchanges)
     let base = worker * operationCount
-    for operation in 0..<operationCount {
+    for operation in phase.operations {
       remaining[base + operation] = plan.graph.predecessorCounts[operation]
       lostToEncode[base + operation] = .zero
       lostToDecode[base + operation] = .zero
     }
-    for operation in 0..<operationCount where plan.graph.predecessorCounts[operation] == 0 {
+    for operation in phase.operations where plan.graph.predecessorCounts[operation] == 0 {
       makeReady(worker, operation, because: -1, at: now)
     }
-    if operationCount == 0 { endIteration(worker, last: -1, at: now) }
+    if phase.operations.isEmpty { endIteration(worker, last: -1, at: now) }
+  }
+
+  /// The phase to which `iteration` belongs.
+  private func phaseIndex(of iteration: Int) -> Int {
+    var index = phases.count - 1
+    while phases[index].firstIteration > iteration { index -= 1 }
+    return index
   }
 
   /// The worker may go on: its wait for the others belongs to the iteration before.
@@ -313,7 +320,7 @@ struct JobState {
     let description = plan.graph.operations[operation]
     if description.kind == .forward || description.kind == .backward {
       // At most one entry an operation and iteration, so the position is in bounds.
-      computeOrder[worker * computeOperations.count + Int(computeEnded[worker])] = Int32(operation)
+      computeOrder[worker * computeCount + Int(computeEnded[worker])] = Int32(operation)
       computeEnded[worker] += 1
     }
     if isRecording {
@@ -337,12 +344,10 @@ struct JobState {
 
   // MARK: - Exchanges
 
-  private func slotIndex(exchange: Int, iteration: Int) -> Int { exchange * 2 + (iteration & 1) }
-
   /// The worker's payload exists, though the exchange may not be admitted yet.
   private mutating func noteReady(_ worker: Int, exchange: Int, at now: SimTime) {
     let number = Int(iteration[worker])
-    let slot = slotIndex(exchange: exchange, iteration: number)
+    let (slot, _) = slots.place(exchange, worker: worker, iteration: number)
     slots[slot].open(iteration: number)
     slots[slot].lastReady = max(slots[slot].lastReady, now)
   }
@@ -365,8 +370,8 @@ struct JobState {
       }
     }
     startTime[cell] = now
-    let slot = slotIndex(exchange: exchange, iteration: Int(iteration[worker]))
-    slots[slot].join(RankID(worker), actions: &actions)
+    let (slot, rank) = slots.place(exchange, worker: worker, iteration: Int(iteration[worker]))
+    slots[slot].join(rank, actions: &actions)
     perform(slot, at: now, queue: &queue, sends: &sends)
   }
 
@@ -397,34 +402,35 @@ struct JobState {
     for position in actions.indices {
       switch actions[position] {
       case .send(let step, let source, let destination, let size):
-        let isCounted = slots[slot].iteration >= plan.warmup
-        if isCounted, plan.nodes[source.index] != plan.nodes[destination.index],
-          source.index < plan.workers
-        {
+        let sender = slots.member(source, of: slot)
+        let from = plan.nodes[sender]
+        let to = plan.nodes[slots.member(destination, of: slot)]
+        if slots[slot].iteration >= plan.warmup, from != to, sender < plan.workers {
           outcome.wireBytes += size
         }
         sends.append(
           PlannedSend(
-            job: index, slot: slot, step: step, source: plan.nodes[source.index],
-            destination: plan.nodes[destination.index], size: size))
+            job: index, slot: slot, step: step, source: from, destination: to, size: size))
       case .combine(let step, let rank, let duration):
-        let end = max(now, reducerFree[rank.index]) + duration
+        let member = slots.member(rank, of: slot)
+        let end = max(now, reducerFree[member]) + duration
         if end == .never {
           fail(.timeOverflow(at: now, what: "a reduction"))
           return
         }
-        reducerFree[rank.index] = end
+        reducerFree[member] = end
         queue.schedule(
-          JobEvent(kind: .combined, job: index, rank: rank.index, index: step, slot: slot), at: end)
+          JobEvent(kind: .combined, job: index, rank: member, index: step, slot: slot), at: end)
       case .finished(let rank):
-        if rank.index < plan.workers { finishExchange(slot: slot, worker: rank.index, at: now) }
+        let member = slots.member(rank, of: slot)
+        if member < plan.workers { finishExchange(slot: slot, worker: member, at: now) }
       }
     }
     actions.removeAll(keepingCapacity: true)
   }
 
   private mutating func finishExchange(slot: Int, worker: Int, at now: SimTime) {
-    let exchange = slot / 2
+    let exchange = slots.exchange(of: slot)
     let operation = exchangeOperations[exchange]
     lastReady[worker * plan.exchanges.count + exchange] = slots[slot].lastReady
     lastExchange[worker] = Int32(operation)
@@ -443,7 +449,7 @@ struct JobState {
   /// encoding or decoding beside a running backward pass is hidden, not exposed.
   private func account(_ worker: Int, from last: Int) -> IterationAccount {
     var account = IterationAccount()
-    var hidden = HiddenTime(index: computeOperations.count - 1)
+    var hidden = HiddenTime(index: Int(computeEnded[worker]) - 1)
     var operation = last
     while operation >= 0 {
       let cell = worker * operationCount + operation
@@ -462,8 +468,10 @@ struct JobState {
       }
       operation = Int(cause[cell])
     }
-    for operation in computeOperations {
-      let cell = worker * operationCount + Int(operation)
+    // Each is added to sums, so that the order in which they ended does not matter.
+    for position in 0..<Int(computeEnded[worker]) {
+      let cell =
+        worker * operationCount + Int(computeOrder[worker * computeCount + position])
       let length = finishTime[cell] - startTime[cell]
       // Rounding may let the losses of many overlaps exceed the length by picoseconds.
       let encode = min(lostToEncode[cell], length)
@@ -484,7 +492,7 @@ struct JobState {
   ) -> SimDuration {
     var length = end - start
     while hidden.index >= 0 {
-      let position = worker * computeOperations.count + hidden.index
+      let position = worker * computeCount + hidden.index
       let cell = worker * operationCount + Int(computeOrder[position])
       let overlap = min(finishTime[cell], end) - max(startTime[cell], start)
       if overlap > .zero { length -= overlap }
@@ -508,10 +516,12 @@ struct JobState {
         )
         continue
       }
-      for exchange in 0..<plan.exchanges.count {
+      let number = Int(iteration[worker])
+      for exchange in phases[phaseIndex(of: number)].exchanges {
         let operation = exchangeOperations[exchange]
-        let slot = slots[slotIndex(exchange: exchange, iteration: Int(iteration[worker]))]
-        if remaining[base + operation] == 0, slot.isWaiting(for: RankID(worker)) {
+        let (place, rank) = slots.place(exchange, worker: worker, iteration: number)
+        let slot = slots[place]
+        if remaining[base + operation] == 0, slot.isWaiting(for: rank) {
           lines.append(
             "\(plan.name): worker \(worker), iteration \(iteration[worker]), waits in "
               + "\(plan.exchanges[exchange].plan.name) of unit \(plan.exchanges[exchange].unit): "

@@ -56,7 +56,7 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
     var base = 0
     for plan in plans {
       groupBases.append(base)
-      base += plan.exchanges.count * 2
+      base += ExchangeSlots.count(plan.exchanges)
     }
   }
 

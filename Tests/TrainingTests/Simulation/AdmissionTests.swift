@@ -71,7 +71,7 @@ import Training
     queue.complete()
     #expect(queue.admit() == 3)
     #expect(queue.admit() == nil)
-    queue.reset()
+    queue.reset(to: 0..<4)
     queue.ready(0)
     #expect(queue.admit() == 0)
     var empty = AdmissionQueue(count: 0, window: 1)
