@@ -36,6 +36,9 @@ public struct CountSketch: Codec {
       bias: .biased, sampleScaling: .needsFullTensor, isRandomised: true)
   }
 
+  // The median of sums is not the sum of medians.
+  public var decodesLinearly: Bool { false }
+
   /// Columns for a scope of `count` elements.
   private func width(_ count: Int) -> Int {
     count == 0 ? 0 : columns ?? 10 * Sparsification.kept(count, ratio: ratio)

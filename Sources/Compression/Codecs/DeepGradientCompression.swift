@@ -6,7 +6,8 @@ import SimKernel
 /// with k = max(1, floor(0.01 n ratio)), multiplied by 1.3 while more than 1.3 n ratio elements reach
 /// it and by 0.7 while fewer than 0.7 n ratio do, up to ten times, as GRACE does. A gradient of mostly
 /// zeros can give a threshold of 0, which every element reaches: then the payload is twice the
-/// gradient. Momentum correction, clipping and masking belong to the optimiser, not to the selection.
+/// gradient. Momentum correction, clipping and masking are ``MomentumCorrection``, and the schedule of
+/// ratios is ``WarmUpSettings``: both go with any selection.
 public struct DeepGradientCompression: ThresholdCodec {
   /// The share of the elements that is drawn.
   public static let sampleShare = 0.01

@@ -91,4 +91,24 @@ struct LowRankLayout: Sendable {
     var stream = random.split(item.offset)
     for index in 0..<item.rank * item.columns { right[index] = Float(stream.normal()) }
   }
+
+  /// As above, from the factor that the last step left in `remembered`.
+  ///
+  /// A vector of zeros would stay one for ever, although a later gradient may have a higher rank
+  /// than those so far: it starts cold again.
+  static func start(
+    _ item: Item, _ random: RandomStream, _ right: UnsafeMutablePointer<Float>,
+    remembered: UnsafePointer<Float>
+  ) {
+    var stream: RandomStream?
+    for k in 0..<item.rank {
+      // In bounds: both factors have `rank` vectors of `columns` elements.
+      let vector = right + k * item.columns
+      vector.update(from: remembered + k * item.columns, count: item.columns)
+      if Reductions.largestMagnitudeBits(vector, item.columns) > 0 { continue }
+      var cold = stream ?? random.split(item.offset).split(1)
+      for index in 0..<item.columns { vector[index] = Float(cold.normal()) }
+      stream = cold
+    }
+  }
 }

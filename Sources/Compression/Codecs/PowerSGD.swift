@@ -7,9 +7,14 @@ import SimKernel
 /// Between workers P and Q are means: two dependent sums, and one more for vectors, which are not
 /// compressed, like matrices whose factors would not be smaller. Biased: meant for error feedback.
 ///
-/// An encode knows nothing of the iteration before, so Q always starts cold; `power_steps` repeats the
-/// step on the same gradient, which is what a warm start comes to while gradients hardly change, and
-/// takes two sums each time.
+/// With a ``CodecMemory`` Q starts from that of the iteration before (`warm_start`), so that one step
+/// an iteration becomes a subspace iteration: the error falls to that of the best factors while
+/// gradients change slowly. Without a memory every encode starts cold. `power_steps` repeats the step
+/// on the same gradient, and takes two sums each time.
+///
+/// A worker's share of the mean is P times its own right factor. PyTorch's hook takes the mean itself
+/// off every worker's gradient: the same sum over the workers, but a residual that also holds what
+/// sets the workers apart.
 public struct PowerSGD: Codec {
   public let rank: Int
   /// By what the factors must be smaller than the matrix: 1 never expands, 2 is PyTorch's default,
@@ -17,11 +22,14 @@ public struct PowerSGD: Codec {
   public let minimumRate: Double
   /// Steps of the power method.
   public let steps: Int
+  /// Whether Q starts from that of the iteration before where there is a memory of it.
+  public let warmStart: Bool
 
-  public init(rank: Int = 4, minimumRate: Double = 1, steps: Int = 1) {
+  public init(rank: Int = 4, minimumRate: Double = 1, steps: Int = 1, warmStart: Bool = true) {
     self.rank = rank
     self.minimumRate = minimumRate
     self.steps = steps
+    self.warmStart = warmStart
   }
 
   public var name: String { "powersgd" }
@@ -32,6 +40,7 @@ public struct PowerSGD: Codec {
       result.append(("minimum_rate", JSONNumber.shortest(minimumRate)))
     }
     if steps != 1 { result.append(("power_steps", String(steps))) }
+    if !warmStart { result.append(("warm_start", "false")) }
     return result
   }
   public var traits: CodecTraits {
@@ -85,13 +94,19 @@ public struct PowerSGD: Codec {
     let total = layout.values
     let memory = scratch.stream(4 * total)
     var output = memory.assumingMemoryBound(to: Float.self)
+    let factors = rightFactors(setting.memory, setting.stage, layout, setting.sharedRandom)
+    var read = 0
     for item in layout.items where item.count > 0 {
       let source = values.baseAddress! + item.offset
       if item.rank == 0 {
         output.update(from: source, count: item.count)
       } else {
         let right = output + item.rank * item.rows
-        LowRankLayout.start(item, setting.sharedRandom, right)
+        factors.withUnsafeBufferPointer {
+          // In bounds: the layout's right factors one after the other; some, as this one has a rank.
+          right.update(from: $0.baseAddress! + read, count: item.rank * item.columns)
+        }
+        read += item.rank * item.columns
         for _ in 0..<steps {
           LowRank.project(
             source, rows: item.rows, columns: item.columns, rank: item.rank, right: right,
@@ -108,8 +123,53 @@ public struct PowerSGD: Codec {
     if Reductions.largestMagnitudeBits(written, total) >= Reductions.infinityBits {
       throw CodecError(codec: name, "a product of the power step is beyond the largest float32")
     }
+    if warmStart, let kept = setting.memory {
+      remember(in: kept, setting.stage, layout, factors: written)
+    }
     record.replace(.values, with: PayloadStream(.values, .float32, count: total, base: memory))
     record.replace(.note, with: layout.note(scratch: &scratch))
+  }
+
+  /// The right factors of all matrices, one after the other, that the next step starts from.
+  private func rightFactors(
+    _ memory: CodecMemory?, _ stage: Int, _ layout: LowRankLayout, _ random: RandomStream
+  ) -> [Float] {
+    let remembered = warmStart ? memory?[stage] ?? [] : []
+    var result = [Float](repeating: 0, count: layout.right)
+    result.withUnsafeMutableBufferPointer { memory in
+      remembered.withUnsafeBufferPointer { remembered in
+        guard var output = memory.baseAddress else { return }
+        var input = remembered.count == layout.right ? remembered.baseAddress : nil
+        for item in layout.items where item.rank > 0 {
+          if let source = input {
+            LowRankLayout.start(item, random, output, remembered: source)
+            input = source + item.rank * item.columns
+          } else {
+            LowRankLayout.start(item, random, output)
+          }
+          output += item.rank * item.columns
+        }
+      }
+    }
+    return result
+  }
+
+  /// Keeps the right factors of a frame's values.
+  private func remember(
+    in memory: CodecMemory, _ stage: Int, _ layout: LowRankLayout, factors: UnsafePointer<Float>
+  ) {
+    memory.withValues(stage, count: layout.right) { kept in
+      guard var output = kept.baseAddress else { return }
+      var input = factors
+      for item in layout.items {
+        // In bounds: left and right factors of an item follow one another, item after item.
+        if item.rank > 0 {
+          output.update(from: input + item.rank * item.rows, count: item.rank * item.columns)
+          output += item.rank * item.columns
+        }
+        input += item.values
+      }
+    }
   }
 
   public func decode(
@@ -148,9 +208,11 @@ public struct PowerSGD: Codec {
     guard setup.pipeline.form.content == .factors,
       let stage = setup.pipeline.stages.firstIndex(where: { $0 is PowerSGD })
     else { return nil }
+    let layout = layout(setup.tensors, setup.gradient.count)
     return PowerRounds(
-      setup, layout: layout(setup.tensors, setup.gradient.count), steps: steps,
-      random: setup.random.split(0).split(stage))
+      setup, layout: layout, steps: steps,
+      right: rightFactors(setup.memory, stage, layout, setup.random.split(0).split(stage)),
+      remembering: warmStart ? stage : nil)
   }
   public func exchanges(_ setup: ExchangeSetup) -> [ExchangeStep]? {
     guard setup.pipeline.form.content == .factors else { return nil }
@@ -179,6 +241,10 @@ extension PowerSGD {
         doc: "matrices become factors only where those are smaller by more than this (PyTorch: 2)"),
       steps: fields.optional(
         "power_steps", .integer(1...64), default: 1,
-        doc: "steps of the power method; several stand for a warm start"))
+        doc: "steps of the power method in one iteration"),
+      warmStart: fields.optional(
+        "warm_start", .bool, default: true,
+        doc: "starts from the right factors of the iteration before, where iterations follow one "
+          + "another"))
   }
 }

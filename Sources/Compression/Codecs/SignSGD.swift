@@ -5,9 +5,12 @@
 /// exact zeros decodes to many ones. Decoded values are +1 and -1: the learning rate is the only
 /// scale. A tied vote is plus, like a zero; after a sparsifier, elements that nobody selected stay 0.
 public struct SignSGD: Codec {
-  public init() {}
+  /// Who sends signs, where another codec sends them as this one does.
+  public let name: String
 
-  public var name: String { "signsgd" }
+  public init() { self.init(name: "signsgd") }
+  init(name: String) { self.name = name }
+
   public var traits: CodecTraits {
     CodecTraits(
       payloadFormula: "n",
@@ -60,6 +63,8 @@ public struct SignSGD: Codec {
     record.replace(
       .values, with: PayloadStream(.values, .float32, count: stream.count, base: output))
   }
+
+  public var keepsMagnitude: Bool { false }
 
   public func rounds(_ setup: RoundSetup) -> (any CodecRounds)? { MajorityVoteRounds(setup) }
 }

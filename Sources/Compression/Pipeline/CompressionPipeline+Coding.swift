@@ -5,26 +5,30 @@ extension CompressionPipeline {
   ///
   /// `tensors` are consecutive over all elements; they name offending elements and bound `layer`
   /// scopes. `random` is the stream of this gradient, the same on every worker: shared selections are
-  /// drawn from it, and stochastic rounding from a child of it for `worker`.
+  /// drawn from it, and stochastic rounding from a child of it for `worker`. `memory` is what this
+  /// worker's codecs remember of the iterations before `iteration`, and takes what they will of this
+  /// one; without it they start cold.
   ///
   /// - Throws: `CodecError` naming the tensor if an element is NaN, infinite or out of a format's
   ///   range.
   /// - Complexity: O(n); the same for every input of a length, up to a small factor.
   public func encode(
     _ values: UnsafeBufferPointer<Float>, tensors: [TensorRange], scope: CodecScope,
-    random: RandomStream, worker: Int = 0, scratch: inout CodecScratch
+    random: RandomStream, worker: Int = 0, memory: CodecMemory? = nil, iteration: Int = 0,
+    scratch: inout CodecScratch
   ) throws(CodecError) -> EncodedGradient {
     var result = EncodedGradient()
     try encode(
-      values, tensors: tensors, scope: scope, random: random, worker: worker, scratch: &scratch,
-      into: &result)
+      values, tensors: tensors, scope: scope, random: random, worker: worker, memory: memory,
+      iteration: iteration, scratch: &scratch, into: &result)
     return result
   }
 
   /// As above, from an array.
   public func encode(
     _ values: [Float], tensors: [TensorRange]? = nil, scope: CodecScope = .model,
-    random: RandomStream, worker: Int = 0, scratch: inout CodecScratch
+    random: RandomStream, worker: Int = 0, memory: CodecMemory? = nil, iteration: Int = 0,
+    scratch: inout CodecScratch
   ) throws(CodecError) -> EncodedGradient {
     let ranges = tensors ?? TensorRange.whole(values.count)
     let outcome = values.withUnsafeBufferPointer {
@@ -33,7 +37,7 @@ extension CompressionPipeline {
         return .success(
           try encode(
             buffer, tensors: ranges, scope: scope, random: random, worker: worker,
-            scratch: &scratch))
+            memory: memory, iteration: iteration, scratch: &scratch))
       } catch { return .failure(error) }
     }
     return try outcome.get()
@@ -41,10 +45,12 @@ extension CompressionPipeline {
 
   /// As above, into memory that is reused: a steady state allocates nothing per gradient.
   ///
-  /// `sharedScales` are ranges agreed in an exchange before, one a scope.
+  /// `sharedScales` are ranges agreed in an exchange before, one a scope, and `sharedPositions` the
+  /// positions that a leader chose.
   public func encode(
     _ values: UnsafeBufferPointer<Float>, tensors: [TensorRange], scope: CodecScope,
     random: RandomStream, worker: Int = 0, sharedScales: [Float]? = nil,
+    sharedPositions: [UInt32]? = nil, memory: CodecMemory? = nil, iteration: Int = 0,
     scratch: inout CodecScratch, into result: inout EncodedGradient
   ) throws(CodecError) {
     scratch.reset()
@@ -60,7 +66,8 @@ extension CompressionPipeline {
     func setting(_ stage: Int) -> StageSetting {
       StageSetting(
         tensors: tensors, sharedRandom: random.split(0).split(stage),
-        random: random.split(worker + 1).split(stage), sharedScales: sharedScales)
+        random: random.split(worker + 1).split(stage), sharedScales: sharedScales,
+        sharedPositions: sharedPositions, stage: stage, memory: memory, iteration: iteration)
     }
     let last = stages.count - 1
     for index in 0..<last {

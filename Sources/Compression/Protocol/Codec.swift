@@ -42,6 +42,13 @@ public protocol Codec: Sendable {
     of record: inout Encoded, scratch: inout CodecScratch
   ) throws(CodecError) -> UnsafeBufferPointer<UInt32>?
 
+  /// Whether the sum of payloads decodes to the sum of what each decodes to, so that a summable
+  /// payload has a share of its own in the mean.
+  var decodesLinearly: Bool { get }
+  /// Whether decoded values have the gradient's magnitude: a partial sum of those that do not, such
+  /// as plain signs, cannot be added to a gradient.
+  var keepsMagnitude: Bool { get }
+
   /// A conversation of several exchanges for which this codec takes charge of the whole pipeline;
   /// nil lets the pipeline sum or gather its payload in one.
   func rounds(_ setup: RoundSetup) -> (any CodecRounds)?
@@ -55,6 +62,8 @@ extension Codec {
   public func selection(
     of record: inout Encoded, scratch: inout CodecScratch
   ) throws(CodecError) -> UnsafeBufferPointer<UInt32>? { nil }
+  public var decodesLinearly: Bool { true }
+  public var keepsMagnitude: Bool { true }
   public func rounds(_ setup: RoundSetup) -> (any CodecRounds)? { nil }
   public func exchanges(_ setup: ExchangeSetup) -> [ExchangeStep]? { nil }
 
@@ -79,6 +88,14 @@ public struct StageSetting {
   /// Ranges agreed with the other workers, one a scope, that replace the codec's own; nil if there
   /// was no such exchange.
   public var sharedScales: [Float]?
+  /// Positions agreed with the other workers, ascending, that replace the codec's own selection.
+  public var sharedPositions: [UInt32]?
+  /// The index of this stage in its pipeline, under which ``memory`` keeps its numbers.
+  public var stage: Int
+  /// What this worker remembers of the iterations before; nil starts cold.
+  public var memory: CodecMemory?
+  /// The number of this iteration, from 0.
+  public var iteration: Int
 
   /// The error for the first element of `values` that is NaN or infinite.
   ///

@@ -45,12 +45,18 @@ public enum CodecCatalog {
         NaturalCompression(&$0)
       },
       .init("signsgd", summary: "signs only, majority vote of the workers") { _ in SignSGD() },
+      .init("signum", summary: "signs of the momentum, majority vote of the workers") {
+        Signum(&$0)
+      },
       .init("onebit", summary: "signs, and the means of both sides") { _ in OneBit() },
       .init("drive", summary: "random rotation, then signs and one scale") { Drive(&$0) },
       .init("rht_usq", summary: "random rotation, then uniform stochastic quantisation (THC)") {
         RotatedQuantization(&$0)
       },
       .init("top_k", summary: "the largest magnitudes with their positions") { TopK(&$0) },
+      .init("scalecom", summary: "a leader's largest magnitudes, whose positions all workers send") {
+        ScaleCom(&$0)
+      },
       .init("random_k", summary: "elements drawn with a seed that all workers share") {
         RandomK(&$0)
       },

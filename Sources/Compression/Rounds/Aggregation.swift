@@ -12,53 +12,75 @@ public struct AggregatedGradient: Sendable {
   public var exchanges: [(kind: ExchangeKind, bits: [Int64])]
 }
 
+/// A conversation that is over.
+struct Conversation {
+  var mean: [Float]
+  var exchanges: [(kind: ExchangeKind, bits: [Int64])]
+  /// The sides of the workers, by rank.
+  var workers: [any CodecRounds]
+}
+
 extension CompressionPipeline {
   /// Runs the conversation of all workers in memory and compares its mean with the exact one.
   ///
-  /// `gradients` are the workers' flat gradients of one iteration, by rank.
+  /// `gradients` are the workers' flat gradients of one iteration, by rank. `memories` are what each
+  /// worker's codecs remember of the iterations before; without them all start cold.
   ///
   /// - Throws: `CodecError` if a gradient is not finite, or a sum leaves its type's range.
   /// - Complexity: O(P n) for encoding; a gather of P payloads is decoded once, since all workers
   ///   decode the same bytes.
   public func aggregate(
     _ gradients: [[Float]], tensors: [TensorRange]? = nil, scope: CodecScope = .model,
-    random: RandomStream, scratch: inout CodecScratch
+    random: RandomStream, memories: [CodecMemory]? = nil, iteration: Int = 0,
+    scratch: inout CodecScratch
   ) throws(CodecError) -> AggregatedGradient {
-    let count = gradients.first?.count ?? 0
-    let ranges = tensors ?? TensorRange.whole(count)
-    var workers: [any CodecRounds] = []
+    let talk = try converse(
+      gradients, tensors: tensors ?? TensorRange.whole(gradients.first?.count ?? 0), scope: scope,
+      random: random, memories: memories, iteration: iteration, scratch: &scratch)
+    let exact = Self.mean(of: gradients)
+    return AggregatedGradient(
+      mean: talk.mean, exactMean: exact,
+      error: GradientError.compare(original: exact, decoded: talk.mean), exchanges: talk.exchanges)
+  }
+
+  /// The conversation of all workers, over: its mean, and every worker's side of it.
+  func converse(
+    _ gradients: [[Float]], tensors: [TensorRange], scope: CodecScope, random: RandomStream,
+    memories: [CodecMemory]?, iteration: Int, scratch: inout CodecScratch
+  ) throws(CodecError) -> Conversation {
+    precondition(
+      memories == nil || memories?.count == gradients.count, "a memory for every worker")
+    var talk = Conversation(mean: [], exchanges: [], workers: [])
     for (rank, gradient) in gradients.enumerated() {
-      precondition(gradient.count == count, "gradients of one length")
-      workers.append(
+      precondition(gradient.count == gradients[0].count, "gradients of one length")
+      talk.workers.append(
         rounds(
           RoundSetup(
-            pipeline: self, gradient: gradient, tensors: ranges, scope: scope, random: random,
-            worker: rank, workers: gradients.count)))
+            pipeline: self, gradient: gradient, tensors: tensors, scope: scope, random: random,
+            worker: rank, workers: gradients.count, iteration: iteration,
+            memory: memories?[rank])))
     }
-    var exchanges: [(kind: ExchangeKind, bits: [Int64])] = []
-    var mean: [Float] = []
-    conversation: while !workers.isEmpty {
-      var kind = ExchangeKind.sum
+    while !talk.workers.isEmpty {
+      var asked = (kind: ExchangeKind.sum, leader: 0)
       var payloads: [RoundPayload] = []
-      for rank in workers.indices {
-        switch try workers[rank].next(scratch: &scratch) {
-        case .finished(let result):
+      for rank in talk.workers.indices {
+        switch try talk.workers[rank].next(scratch: &scratch) {
+        case .finished(let mean):
           // Everyone holds the same inputs from here on, so the first worker's mean is everyone's.
-          mean = result
-          break conversation
-        case .exchange(let asked, let payload):
-          kind = asked
+          talk.mean = mean
+          return talk
+        case .exchange(let kind, let payload, let leader):
+          asked = (kind, leader)
           payloads.append(payload)
         }
       }
-      exchanges.append((kind, payloads.map(\.bits)))
-      let result = try RoundExchange.run(kind, payloads)
-      for rank in workers.indices { try workers[rank].receive(result, scratch: &scratch) }
+      talk.exchanges.append((asked.kind, payloads.map(\.bits)))
+      let result = try RoundExchange.run(asked.kind, payloads, leader: asked.leader)
+      for rank in talk.workers.indices {
+        try talk.workers[rank].receive(result, scratch: &scratch)
+      }
     }
-    let exact = Self.mean(of: gradients)
-    return AggregatedGradient(
-      mean: mean, exactMean: exact, error: GradientError.compare(original: exact, decoded: mean),
-      exchanges: exchanges)
+    return talk
   }
 
   /// The mean in double precision, rounded once.
@@ -95,7 +117,7 @@ extension CompressionPipeline {
 /// The exchanges themselves, in memory and in the order of ranks.
 enum RoundExchange {
   static func run(
-    _ kind: ExchangeKind, _ payloads: [RoundPayload]
+    _ kind: ExchangeKind, _ payloads: [RoundPayload], leader: Int
   ) throws(CodecError) -> RoundResult {
     switch kind {
     case .gather:
@@ -104,7 +126,7 @@ enum RoundExchange {
           if case .frame(let bytes, _) = payload { return bytes }
           return []
         })
-    case .broadcast: return .one(payloads[0])
+    case .broadcast: return .one(payloads[leader])
     case .sum, .max:
       var result = payloads[0]
       for payload in payloads.dropFirst() { result = try reduce(kind, result, payload) }

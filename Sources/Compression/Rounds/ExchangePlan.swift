@@ -63,6 +63,10 @@ public struct ExchangeSetup: Sendable {
   public var workers: Int
   /// The tensors, for codecs that look at shapes; empty if unknown.
   public var tensors: [TensorRange] = []
+  /// The measured payload of one worker; nil if there was none.
+  var measuredBits: Int?
+  /// The largest payload of one worker.
+  var worstCaseBits: Int
 }
 
 extension CompressionPipeline {
@@ -82,16 +86,20 @@ extension CompressionPipeline {
     }
     let setup = ExchangeSetup(
       pipeline: self, elementCount: elementCount, scopeCount: scopes, values: values,
-      workers: workers, tensors: tensors)
-    for stage in stages {
-      if let steps = stage.exchanges(setup) { return ExchangePlan(steps) }
+      workers: workers, tensors: tensors, measuredBits: payloadBits.map { Int($0) },
+      worstCaseBits: size.bits)
+    return ExchangePlan(steps(setup, from: 0))
+  }
+
+  /// The exchanges that the stages from `first` on ask for.
+  func steps(_ setup: ExchangeSetup, from first: Int) -> [ExchangeStep] {
+    for stage in stages[first...] {
+      if let steps = stage.exchanges(setup) { return steps }
     }
-    let bits = payloadBits.map { Int($0) } ?? size.bits
+    let bits = setup.measuredBits ?? setup.worstCaseBits
     switch aggregation {
     case .summable:
-      return ExchangePlan([
-        ExchangeStep(.sum, bits: bits, elements: max(1, values), purpose: "values")
-      ])
+      return [ExchangeStep(.sum, bits: bits, elements: max(1, setup.values), purpose: "values")]
     case .gather:
       var steps: [ExchangeStep] = []
       if form.isVariableSize {
@@ -101,7 +109,7 @@ extension CompressionPipeline {
         ExchangeStep(
           .gather, bits: bits, elements: 1, isVariableSize: form.isVariableSize,
           purpose: "payloads"))
-      return ExchangePlan(steps)
+      return steps
     }
   }
 }

@@ -25,4 +25,7 @@ struct MajorityVoteRounds: CodecRounds {
   ) throws(CodecError) {
     try gathering.receive(result, scratch: &scratch)
   }
+  func share(of mean: [Float], scratch: inout CodecScratch) throws(CodecError) -> [Float] {
+    try gathering.share(of: mean, scratch: &scratch)
+  }
 }

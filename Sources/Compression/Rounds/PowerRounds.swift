@@ -15,22 +15,23 @@ struct PowerRounds: CodecRounds {
   private var mean: [Float]
   private var left: [Float]
   private var right: [Float]
+  /// The right factors of this worker's own gradient, before their sum.
+  private var own: [Float] = []
+  /// The stage under which the mean right factors are remembered; nil if they are not.
+  private let remembering: Int?
 
-  init(_ setup: RoundSetup, layout: LowRankLayout, steps: Int, random: RandomStream) {
+  /// A conversation that starts from the factors `right`, which all workers share.
+  init(
+    _ setup: RoundSetup, layout: LowRankLayout, steps: Int, right: [Float], remembering: Int?
+  ) {
     self.setup = setup
     self.layout = layout
     self.steps = steps
+    self.right = right
+    self.remembering = remembering
     phase = layout.sumsPlain ? .plain : .left
     mean = [Float](repeating: 0, count: setup.gradient.count)
     left = [Float](repeating: 0, count: layout.left)
-    right = [Float](repeating: 0, count: layout.right)
-    right.withUnsafeMutableBufferPointer { memory in
-      guard var output = memory.baseAddress else { return }
-      for item in layout.items where item.rank > 0 {
-        LowRankLayout.start(item, random, output)
-        output += item.rank * item.columns
-      }
-    }
   }
 
   mutating func next(scratch: inout CodecScratch) throws(CodecError) -> RoundRequest {
@@ -51,7 +52,7 @@ struct PowerRounds: CodecRounds {
       project(isBack: true)
       return .exchange(.sum, .numbers(right, type: .float32))
     case .done:
-      multiply()
+      multiply(left, right, into: &mean)
       return .finished(mean)
     }
   }
@@ -78,10 +79,19 @@ struct PowerRounds: CodecRounds {
       orthonormalise()
       phase = .right
     case .right, .done:
+      own = right
       right = values
       step += 1
       phase = step < steps ? .left : .done
+      if phase == .done, let stage = remembering { setup.memory?[stage] = right }
     }
+  }
+
+  /// The left factors that all share times the right ones of this worker's gradient.
+  func share(of mean: [Float], scratch: inout CodecScratch) throws(CodecError) -> [Float] {
+    var result = setup.gradient
+    multiply(left, own, into: &result)
+    return result
   }
 
   private func requireFinite(_ values: [Float]) throws(CodecError) {
@@ -127,9 +137,9 @@ struct PowerRounds: CodecRounds {
     }
   }
 
-  /// The mean of the compressed tensors.
-  private mutating func multiply() {
-    mean.withUnsafeMutableBufferPointer { target in
+  /// Replaces the compressed tensors of `gradient` by the products of their factors.
+  private func multiply(_ left: [Float], _ right: [Float], into gradient: inout [Float]) {
+    gradient.withUnsafeMutableBufferPointer { target in
       left.withUnsafeBufferPointer { left in
         right.withUnsafeBufferPointer { right in
           guard let output = target.baseAddress, var p = left.baseAddress,

@@ -31,12 +31,18 @@ struct SummingRounds: CodecRounds {
     }
     sum = values
   }
+  func share(of mean: [Float], scratch: inout CodecScratch) throws(CodecError) -> [Float] {
+    // A sketch's own estimates are no part of those of the sum: there everyone's share is the mean.
+    guard let frame, setup.pipeline.stages.allSatisfy(\.decodesLinearly) else { return mean }
+    return try setup.pipeline.decode(frame, count: setup.gradient.count, scratch: &scratch)
+  }
 }
 
 /// One gather (and the exchange of sizes before it, which carries no numbers): encode, then decode
 /// everyone's payload and take the mean in the order of ranks.
 struct GatheringRounds: CodecRounds {
   private let setup: RoundSetup
+  private var frame: EncodedGradient?
   private var frames: [[UInt8]]?
 
   init(_ setup: RoundSetup) { self.setup = setup }
@@ -44,6 +50,7 @@ struct GatheringRounds: CodecRounds {
   mutating func next(scratch: inout CodecScratch) throws(CodecError) -> RoundRequest {
     guard let frames else {
       let encoded = try setup.encoded(scratch: &scratch)
+      frame = encoded
       return .exchange(.gather, .frame(encoded.bytes, payloadBits: encoded.payloadBits))
     }
     let count = setup.gradient.count
@@ -74,6 +81,10 @@ struct GatheringRounds: CodecRounds {
       throw CodecError(codec: "rounds", "gathered frames are needed")
     }
     frames = gathered
+  }
+  func share(of mean: [Float], scratch: inout CodecScratch) throws(CodecError) -> [Float] {
+    guard let frame else { return mean }
+    return try setup.pipeline.decode(frame, count: setup.gradient.count, scratch: &scratch)
   }
 }
 
@@ -114,5 +125,9 @@ struct SharedRangeRounds: CodecRounds {
     case .one(.integers(let codes, _)) where scales != nil: sum = codes
     default: throw CodecError(codec: "rounds", "a maximum of ranges, then a sum of codes is needed")
     }
+  }
+  func share(of mean: [Float], scratch: inout CodecScratch) throws(CodecError) -> [Float] {
+    guard let frame else { return mean }
+    return try setup.pipeline.decode(frame, count: setup.gradient.count, scratch: &scratch)
   }
 }

@@ -78,4 +78,8 @@ struct SummedCodeRounds: CodecRounds {
     default: throw CodecError(codec: "rounds", "a maximum of ranges, then a sum of codes is needed")
     }
   }
+  func share(of mean: [Float], scratch: inout CodecScratch) throws(CodecError) -> [Float] {
+    guard let frame else { return mean }
+    return try setup.pipeline.decode(frame, count: setup.gradient.count, scratch: &scratch)
+  }
 }
