@@ -67,7 +67,8 @@ public struct ScaleCom: Codec {
       throw setting.notFinite(name, values)
     }
     guard shared.count == Sparsification.Totals(record.bounds, ratio: ratio).values else {
-      throw CodecError(codec: name, "the leader chose \(shared.count) positions of another gradient")
+      throw CodecError(
+        codec: name, "the leader chose \(shared.count) positions of another gradient")
     }
     let memory = scratch.stream(4 * shared.count)
     let output = memory.assumingMemoryBound(to: Float.self)

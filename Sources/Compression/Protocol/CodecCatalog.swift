@@ -54,7 +54,8 @@ public enum CodecCatalog {
         RotatedQuantization(&$0)
       },
       .init("top_k", summary: "the largest magnitudes with their positions") { TopK(&$0) },
-      .init("scalecom", summary: "a leader's largest magnitudes, whose positions all workers send") {
+      .init("scalecom", summary: "a leader's largest magnitudes, whose positions all workers send")
+      {
         ScaleCom(&$0)
       },
       .init("random_k", summary: "elements drawn with a seed that all workers share") {

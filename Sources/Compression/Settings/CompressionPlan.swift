@@ -28,6 +28,8 @@ public struct CompressionPlan: Sendable {
   }
 
   public let settings: CompressionSettings
+  /// All tensors of the gradient, in order.
+  public let tensors: [TensorRange]
   public let elementCount: Int
   /// In the order in which their first tensors come.
   public let groups: [Group]
@@ -35,6 +37,7 @@ public struct CompressionPlan: Sendable {
   /// Sorts `tensors`, which are consecutive over a gradient, by what `settings` does with them.
   public init(settings: CompressionSettings, tensors: [TensorRange]) {
     self.settings = settings
+    self.tensors = tensors
     elementCount = tensors.reduce(0) { $0 + $1.count }
     var groups: [Group] = []
     for tensor in tensors {
@@ -122,7 +125,7 @@ public struct CompressionPlan: Sendable {
       exchanges: exchanges)
   }
 
-  private static func gather(_ group: Group, _ gradient: UnsafeBufferPointer<Float>) -> [Float] {
+  static func gather(_ group: Group, _ gradient: UnsafeBufferPointer<Float>) -> [Float] {
     var result: [Float] = []
     result.reserveCapacity(group.elementCount)
     for source in group.sources {
@@ -130,7 +133,7 @@ public struct CompressionPlan: Sendable {
     }
     return result
   }
-  private static func scatter(
+  static func scatter(
     _ group: Group, _ values: [Float], _ target: UnsafeMutableBufferPointer<Float>
   ) {
     for (source, tensor) in zip(group.sources, group.tensors) {

@@ -20,6 +20,12 @@ public struct CompressionSettings: Sendable {
   public var pipeline: CompressionPipeline
   /// nil without error feedback.
   public var errorFeedback: ErrorFeedbackSettings?
+  /// nil without momentum correction, whose residual takes the place of error feedback's.
+  public var momentumCorrection: MomentumCorrectionSettings?
+  /// nil without a warm-up.
+  public var warmUp: WarmUpSettings?
+  /// The first iteration that is compressed.
+  public var startIteration: Int
   /// Tensors of fewer elements travel uncompressed.
   public var minimumTensor: Int
   public var scope: CodecScope
@@ -28,10 +34,15 @@ public struct CompressionSettings: Sendable {
 
   public init(
     pipeline: CompressionPipeline = .identity, errorFeedback: ErrorFeedbackSettings? = nil,
-    minimumTensor: Int = 0, scope: CodecScope = .model, layers: [LayerOverride] = []
+    minimumTensor: Int = 0, scope: CodecScope = .model, layers: [LayerOverride] = [],
+    momentumCorrection: MomentumCorrectionSettings? = nil, warmUp: WarmUpSettings? = nil,
+    startIteration: Int = 0
   ) {
     self.pipeline = pipeline
     self.errorFeedback = errorFeedback
+    self.momentumCorrection = momentumCorrection
+    self.warmUp = warmUp
+    self.startIteration = startIteration
     self.minimumTensor = minimumTensor
     self.scope = scope
     self.layers = layers
@@ -50,6 +61,17 @@ public struct CompressionSettings: Sendable {
     errorFeedback = fields.optional(
       "error_feedback", .errorFeedback, default: nil,
       doc: "adds what compression lost to the next gradient: true, or {\"decay\": 0.9}")
+    momentumCorrection = fields.optional(
+      "momentum_correction", .momentumCorrection, default: nil,
+      doc: "adds momentum up before compression, as deep gradient compression does: true, or "
+        + "{\"factor\": 0.9, \"masking\": true, \"nesterov\": false, \"clipping\": norm}; replaces "
+        + "error_feedback and the optimizer's momentum")
+    warmUp = fields.optionalRecord(
+      "warm_up", doc: "less compression in the first iterations, in stages, or none",
+      WarmUpSettings.init)
+    startIteration = fields.optional(
+      "start_iteration", .integer(0...1_000_000_000), default: 0,
+      doc: "the first iteration that is compressed; a warm-up begins there")
     minimumTensor = fields.optional(
       "minimum_tensor", .count(0), default: 0,
       doc: "tensors of fewer elements travel uncompressed")
@@ -59,6 +81,25 @@ public struct CompressionSettings: Sendable {
     layers = fields.optional(
       "layers", .layerOverrides, default: [],
       doc: "other pipelines for tensors whose names fit a pattern; the first that fits decides")
+    check(fields)
+  }
+
+  /// Refuses decorators that contradict one another or the pipeline.
+  private func check(_ fields: FieldReader) {
+    if errorFeedback != nil, momentumCorrection != nil {
+      fields.report(
+        "momentum_correction",
+        .conflict(
+          "momentum_correction keeps what was not sent itself, so error_feedback would add it twice; "
+            + "remove error_feedback"))
+    }
+    if let warmUp, !warmUp.ratios.isEmpty, pipeline.ratio == nil {
+      fields.report(
+        "warm_up",
+        .conflict(
+          "the ratios of warm_up take the place of that of a selecting codec, but \(pipeline.label) "
+            + "has none; leave the ratios out for a dense warm-up"))
+    }
   }
 
   /// What is done with a tensor.

@@ -72,4 +72,32 @@ public struct GradientError: Sendable, Equatable {
       decoded.withUnsafeBufferPointer { y in compare(original: x, decoded: y) }
     }
   }
+
+  /// As above, of sums in double precision.
+  static func compare(original: [Double], decoded: [Double]) -> GradientError {
+    precondition(original.count == decoded.count, "gradients of one length")
+    var (difference, left, right, product, largest) = (0.0, 0.0, 0.0, 0.0, 0.0)
+    for (x, y) in zip(original, decoded) {
+      let delta = x - y
+      difference += delta * delta
+      left += x * x
+      right += y * y
+      product += x * y
+      largest = max(largest, delta.magnitude)
+    }
+    let cosine =
+      left == 0 && right == 0
+      ? 1 : left == 0 || right == 0 ? 0 : product / (left.squareRoot() * right.squareRoot())
+    return GradientError(
+      relativeL2: difference == 0 ? 0 : (difference / left).squareRoot(), cosine: cosine,
+      maxAbsolute: largest, originalNorm: left.squareRoot(), decodedNorm: right.squareRoot())
+  }
+
+  /// The l2 norm of `values`, summed in double precision.
+  public static func norm(_ values: [Float]) -> Double {
+    values.withUnsafeBufferPointer {
+      guard let base = $0.baseAddress else { return 0 }
+      return Reductions.sumOfSquares(base, $0.count).squareRoot()
+    }
+  }
 }

@@ -296,26 +296,3 @@ extension CompressionPlan.Group {
     return part
   }
 }
-
-extension CompressionSettings {
-  /// Every pipeline that may be used.
-  var pipelines: [CompressionPipeline] { [pipeline] + layers.map(\.pipeline) }
-
-  /// Every pipeline with the scope it is used under.
-  var treatments: [(pipeline: CompressionPipeline, scope: CodecScope)] {
-    [(pipeline, scope)] + layers.map { ($0.pipeline, $0.scope ?? scope) }
-  }
-
-  /// Everything that decides the encoded bytes, as text.
-  var identity: String {
-    var parts = [
-      pipeline.label, scope.description, String(minimumTensor),
-      errorFeedback.map { "feedback \($0.decay)" } ?? "no feedback",
-    ]
-    for layer in layers {
-      parts.append(
-        layer.pattern.text + "=" + layer.pipeline.label + "@" + (layer.scope?.description ?? ""))
-    }
-    return parts.joined(separator: " ")
-  }
-}
