@@ -28,7 +28,7 @@ private func measureTraining(
     BenchmarkScenario.text(
       workers: workers, iterations: iterations, warmup: warmup, schedule: schedule))
   let builder = JobPlanBuilder(
-    job, encoding: nil, topology: topology, transport: network.transport)
+    job, encodings: [nil], topology: topology, transport: network.transport)
   guard let plan = try? builder.build(seed: 1, replicate: 0).0 else {
     preconditionFailure("a ring suits every job")
   }

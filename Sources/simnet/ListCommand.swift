@@ -19,7 +19,7 @@ struct ListCommand: ParsableCommand {
   /// The families that can be listed.
   enum Family: String, ExpressibleByArgument, CaseIterable {
     case codecs, topologies, collectives, models, devices, schedules, transports, gradients
-    case stragglers
+    case stragglers, columns
   }
 
   @Argument(help: "What to list.")
@@ -41,6 +41,7 @@ struct ListCommand: ParsableCommand {
     case .stragglers: show(StragglerCatalog.registry)
     case .models: showModels()
     case .devices: showDevices()
+    case .columns: showColumns()
     }
   }
 
@@ -91,6 +92,27 @@ struct ListCommand: ParsableCommand {
               "forward_macs_per_sample", JSONNode(.number(JSONNumber(model.forwardMACsPerSample)))),
             JSONMember("sample", JSONNode(.string(model.sample))),
             JSONMember("source", JSONNode(.string(model.source))),
+          ])))
+    }
+    Terminal.print(
+      format == .table ? table.text() : JSONNode(.array(nodes)).prettyText + "\n")
+  }
+
+  private func showColumns() {
+    var table = TextTable([
+      (title: "column", alignment: .left), (title: "what stands in it", alignment: .left),
+    ])
+    var nodes: [JSONNode] = []
+    let columns =
+      ResultColumns.identificationColumns + ResultColumns.measurementColumns
+      + ResultColumns.comparisonColumns
+    for column in columns {
+      table.add([column.name, column.doc])
+      nodes.append(
+        JSONNode(
+          .object([
+            JSONMember("name", JSONNode(.string(column.name))),
+            JSONMember("summary", JSONNode(.string(column.doc))),
           ])))
     }
     Terminal.print(

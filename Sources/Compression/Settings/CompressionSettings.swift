@@ -121,7 +121,7 @@ public struct CompressionSettings: Sendable {
 
 extension FieldKind where Value == ErrorFeedbackSettings? {
   /// `true`, `false`, or `{"decay": number}`.
-  static var errorFeedback: FieldKind<ErrorFeedbackSettings?> {
+  public static var errorFeedback: FieldKind<ErrorFeedbackSettings?> {
     let expectation = "true, false or {\"decay\": 0 < number <= 1}"
     return FieldKind(
       expectation: expectation, example: "true",

@@ -5,24 +5,112 @@ import SimKernel
 /// Swept paths come after the identification, one column each, named by the path. New columns are
 /// added at the end of their group; none is ever renamed.
 public enum ResultColumns {
+  /// A column and what stands in it.
+  public struct Column: Sendable {
+    public var name: String
+    public var doc: String
+    init(_ name: String, _ doc: String) {
+      self.name = name
+      self.doc = doc
+    }
+  }
+
   /// What names a row.
-  public static let identification = [
-    "title", "point", "replicate", "seed", "scenario_hash", "simnet_version", "libzstd_version",
+  public static let identificationColumns = [
+    Column("title", "of the scenario"),
+    Column("point", "the sweep point, from 0"),
+    Column("replicate", "from 0; replicates differ in their random numbers"),
+    Column("seed", "of the scenario"),
+    Column("scenario_hash", "of the resolved scenario and the content of its input files"),
+    Column("simnet_version", "that made the row"),
+    Column("libzstd_version", "that compressed for it"),
   ]
   /// What a run measured, in the order of ``ResultRow/cells``.
-  public static let measurements = [
-    "job", "model", "workers", "iteration_time_s", "iteration_time_p50_s", "iteration_time_p99_s",
-    "samples_per_s", "compute_time_s", "exposed_encode_s", "exposed_communication_s",
-    "exposed_decode_s", "straggler_wait_s", "optimizer_time_s", "raw_bytes", "encoded_bytes",
-    "wire_bytes", "compression_ratio", "wire_ratio", "scaling_efficiency", "gradient_rel_l2",
-    "gradient_cosine", "error_feedback", "algorithm", "strategy", "compression", "schedule",
-    "exchanges", "bottleneck", "busiest_link", "busiest_link_share", "network_model", "transport",
-    "compute_source", "codec_cost_source", "transport_source", "gradient_source",
-    "gradient_sample", "makespan_s",
+  public static let measurementColumns = [
+    Column("job", "its name"),
+    Column("model", "that is trained"),
+    Column("workers", "of the job"),
+    Column(
+      "iteration_time_s", "mean over workers and counted iterations: the sum of the six parts"),
+    Column("iteration_time_p50_s", "median over workers and iterations"),
+    Column("iteration_time_p99_s", "99th percentile over workers and iterations"),
+    Column("samples_per_s", "of all workers"),
+    Column("compute_time_s", "forward and backward"),
+    Column("exposed_encode_s", "encoding that nothing else hid"),
+    Column("exposed_communication_s", "waiting for exchanges whose participants were all there"),
+    Column("exposed_decode_s", "decoding that nothing else hid"),
+    Column("straggler_wait_s", "waiting for slower workers"),
+    Column("optimizer_time_s", "the parameter update"),
+    Column("raw_bytes", "the gradient of one worker in its wire type"),
+    Column("encoded_bytes", "its framed payload, mean over workers"),
+    Column("wire_bytes", "bytes a worker sends in an iteration, headers excluded"),
+    Column("compression_ratio", "raw over encoded bytes"),
+    Column("wire_ratio", "what a plain ring all-reduce would send over wire bytes"),
+    Column("scaling_efficiency", "time of one worker without communication over iteration time"),
+    Column(
+      "gradient_rel_l2",
+      "|decoded mean - exact mean| / |exact mean| of one step over the representative workers, "
+        + "through every re-encoding of the strategy, without residuals"),
+    Column("gradient_cosine", "of the angle between these means"),
+    Column("error_feedback", "whether what is lost is kept for the next step"),
+    Column("algorithm", "the collectives that moved the gradients, as auto chose them"),
+    Column("strategy", "how gradients became one update"),
+    Column("compression", "the pipeline"),
+    Column("schedule", "what was communicated together"),
+    Column("exchanges", "communication units of an iteration"),
+    Column("bottleneck", "the part that takes the most time"),
+    Column("busiest_link", "that was busy for the largest share of the run"),
+    Column("busiest_link_share", "this share"),
+    Column("network_model", "that moved the bytes"),
+    Column("transport", "between wire speed and what training sees"),
+    Column("compute_source", "what the compute times rest on"),
+    Column("codec_cost_source", "what encode and decode times rest on"),
+    Column("transport_source", "what the transport's parameters rest on"),
+    Column("gradient_source", "what the gradients rest on"),
+    Column("gradient_sample", "elements encoded of how many"),
+    Column("makespan_s", "from the start to the end of the last iteration, warm-up included"),
+    Column(
+      "gradient_bias",
+      "|E[decoded mean] - exact mean| / |exact mean| over random numbers of one step"),
+    Column(
+      "gradient_variance",
+      "E|decoded mean - E[decoded mean]|^2 / |exact mean|^2 over random numbers of one step"),
+    Column(
+      "contraction_factor",
+      "E|decoded - gradient|^2 / |gradient|^2 of one worker: below 1 contracts"),
+    Column(
+      "residual_ratio",
+      "the norm of the residuals over that of the gradients once it is steady; empty without"),
+    Column(
+      "accumulated_rel_l2",
+      "the error of the update summed over the steps of the study, residuals and all decorators on"),
+    Column("accumulated_cosine", "of the angle between the summed updates"),
+    Column(
+      "study",
+      "elements, workers, steps and seeds behind the six columns before; or why there are "
+        + "none"),
+    Column("accuracy", "unknown: no learner ran"),
+    Column(
+      "compression_memory_bytes",
+      "accelerator memory for residuals, momenta, codec state, payloads and buffers (estimated)"),
+    Column(
+      "model_memory_bytes",
+      "accelerator memory for parameters, gradients and optimizer state (estimated; activations "
+        + "come on top)"),
   ]
   /// What comparing a row with its baselines adds: the same scenario with plain fp32 and plain
   /// fp16 gradients.
-  public static let comparisons = ["speedup_over_fp32", "speedup_over_fp16"]
+  public static let comparisonColumns = [
+    Column("speedup_over_fp32", "against plain fp32 gradients, otherwise the same scenario"),
+    Column("speedup_over_fp16", "against plain fp16 gradients, otherwise the same scenario"),
+  ]
+
+  /// The names of ``identificationColumns``.
+  public static let identification = identificationColumns.map(\.name)
+  /// The names of ``measurementColumns``.
+  public static let measurements = measurementColumns.map(\.name)
+  /// The names of ``comparisonColumns``.
+  public static let comparisons = comparisonColumns.map(\.name)
 
   /// The header of a result whose sweep adds `swept`.
   public static func header(swept: [String]) -> [String] {

@@ -1,3 +1,4 @@
+import Compression
 import Networks
 import SimKernel
 import Training
@@ -13,15 +14,16 @@ enum PointRun {
     var reports: [JobPlanBuilder.Report] = []
     var measured: [EncodingResult?] = []
     for blueprint in point.jobs {
-      let request = EncodingRequest(
-        blueprint, seed: point.scenario.seed, replicate: replicate)
-      let encoding = try encodings.result(for: request)
+      let results = try EncodingRequest.all(
+        blueprint, seed: point.scenario.seed, replicate: replicate
+      ).map { try encodings.result(for: $0) }
       let builder = JobPlanBuilder(
-        blueprint, encoding: encoding, topology: point.topology, transport: network.transport)
+        blueprint, encodings: results, topology: point.topology, transport: network.transport)
       let (plan, report) = try builder.build(seed: point.scenario.seed, replicate: replicate)
       plans.append(plan)
       reports.append(report)
-      measured.append(encoding)
+      // What compression does to the gradient once it has settled.
+      measured.append(results.last ?? nil)
     }
     let outcome = try NetworkRun.run(
       topology: point.topology, network: network, jobs: plans, faults: point.faults, stop: stop,
@@ -78,6 +80,13 @@ enum PointRun {
     let ring = 2 * Double(job.workers - 1) / Double(job.workers) * raw
     let compression = job.communication.compression
     let transport = point.scenario.network.transport
+    let study = encoding?.study
+    /// A number of the study; where nothing is lost it is known without one.
+    func studied(_ exact: Double, _ value: (CompressionStudy) -> Double) -> String {
+      if let study { return number(value(study)) }
+      let isExact = encoding.map { $0.studySample == EncodingResult.nothingLost } ?? true
+      return isExact ? number(exact) : ""
+    }
     let cells: [String: String] = [
       "job": job.name,
       "model": job.model.name,
@@ -100,7 +109,8 @@ enum PointRun {
       "scaling_efficiency": number(total > .zero ? alone.seconds / total.seconds : .nan),
       "gradient_rel_l2": number(encoding?.relativeL2 ?? 0),
       "gradient_cosine": number(encoding?.cosine ?? 1),
-      "error_feedback": compression.errorFeedback == nil ? "off" : "on",
+      "error_feedback":
+        compression.errorFeedback == nil && compression.momentumCorrection == nil ? "off" : "on",
       "algorithm": report.algorithms.joined(separator: "+"),
       "strategy": job.communication.strategy.name,
       "compression": compression.pipeline.label,
@@ -122,6 +132,16 @@ enum PointRun {
       "gradient_source": encoding?.source ?? "not needed: nothing is encoded",
       "gradient_sample": encoding?.sample ?? "",
       "makespan_s": (outcome.end - SimTime.zero).exactSeconds,
+      "gradient_bias": studied(0, \.bias),
+      "gradient_variance": studied(0, \.variance),
+      "contraction_factor": studied(0, \.contraction),
+      "residual_ratio": study?.residual.map(number) ?? "",
+      "accumulated_rel_l2": studied(0, \.updateError),
+      "accumulated_cosine": studied(1, \.updateCosine),
+      "study": encoding?.studySample ?? EncodingResult.nothingLost,
+      "accuracy": "unknown",
+      "compression_memory_bytes": String(report.memory.compression.bytes),
+      "model_memory_bytes": String(report.memory.model.bytes),
     ]
     return ResultColumns.measurements.map { cells[$0]! }
   }

@@ -190,8 +190,8 @@ public struct SweepRunner: Sendable {
 
     let encodings = EncodingStore.prepare(
       todo.flatMap { task in
-        task.point.jobs.map {
-          EncodingRequest($0, seed: task.point.scenario.seed, replicate: task.replicate)
+        task.point.jobs.flatMap {
+          EncodingRequest.all($0, seed: task.point.scenario.seed, replicate: task.replicate)
         }
       }, threads: options.jobs, stop: options.stop)
     let collected = Mutex(Collected(known: known, journal: journal))

@@ -2,24 +2,6 @@ import Collectives
 import Compression
 import SimKernel
 
-/// How the gradients of the workers become one update.
-public enum CommunicationStrategy: Sendable {
-  /// Payloads are summed on the way: they must add.
-  case allReduce
-  /// Every worker gets every payload and decodes them all.
-  case allGather
-  /// Workers push to servers, which sum and reply.
-  case parameterServer(ServerSettings)
-
-  public var name: String {
-    switch self {
-    case .allReduce: "all_reduce"
-    case .allGather: "all_gather"
-    case .parameterServer: "parameter_server"
-    }
-  }
-}
-
 /// Where encoding and decoding run.
 public enum CodecPlacement: String, Sendable, CaseIterable {
   case computeStream = "compute_stream"
@@ -60,6 +42,8 @@ public struct StreamSettings: Sendable {
 /// How gradients are communicated: the `communication` record.
 public struct CommunicationSettings: Sendable {
   public var strategy: CommunicationStrategy
+  /// Whether only what travels between hosts is compressed.
+  public var interNode: Bool
   public var algorithm: CollectiveAlgorithm
   public var schedule: any CommunicationSchedule
   public var compression: CompressionSettings
@@ -69,15 +53,18 @@ public struct CommunicationSettings: Sendable {
   public init(_ fields: inout FieldReader) {
     let kind: StrategyKind = fields.optional(
       "strategy", .choice("strategy"), default: .allReduce,
-      doc: "all_reduce sums payloads on the way, all_gather collects and decodes them all, "
-        + "parameter_server pushes to servers and pulls the sum")
+      doc: "all_reduce sums payloads on the way; all_gather collects and decodes them all; "
+        + "parameter_server pushes to servers and pulls the sum; sparse_all_reduce unites the "
+        + "supports of selected elements on the way; gtop_k keeps only the largest k of every sum "
+        + "up a tree; reencoding_ring decodes, adds and encodes again at every hop")
     let servers = fields.optionalRecord(
       "servers", doc: "the servers of parameter_server", ServerSettings.init)
-    switch kind {
-    case .allReduce: strategy = .allReduce
-    case .allGather: strategy = .allGather
-    case .parameterServer: strategy = .parameterServer(servers ?? ServerSettings())
-    }
+    strategy = kind.strategy(servers: servers ?? ServerSettings())
+    interNode = fields.optional(
+      "inter_node", .bool, default: false,
+      doc: "compress only between hosts: accelerators of a host first sum their gradients plainly "
+        + "over the inner fabric, each then exchanges its share with its peers on other hosts, and "
+        + "the shares are gathered inside the host again")
     algorithm = fields.variant(
       "algorithm", CollectiveAlgorithm.registry, default: "auto",
       doc: "how the collective moves its payloads; auto picks by size and ranks and says so")
@@ -100,63 +87,41 @@ public struct CommunicationSettings: Sendable {
 
   /// Refuses payloads that the strategy cannot move.
   private func check(_ fields: FieldReader) {
-    guard case .allReduce = strategy else { return }
-    for pipeline in compression.pipelines where pipeline.aggregation == .gather {
+    let refusals = compression.pipelines.compactMap { strategy.refusal(of: $0) }
+    if let reason = refusals.first {
+      fields.report("compression", .conflict(reason))
+    } else if strategy.needsSelection,
+      compression.pipelines.allSatisfy({ $0.form.coverage == .dense })
+    {
       fields.report(
         "compression",
         .conflict(
-          "payloads of \(pipeline.label) do not add, so all_reduce cannot sum them; "
-            + "use \"strategy\": \"all_gather\" or \"parameter_server\""))
-      return
+          "\(strategy.name) moves selected elements, but nothing here selects any; "
+            + "add a codec such as {\"codec\": \"top_k\", \"ratio\": 0.01}"))
     }
-  }
-}
-
-private enum StrategyKind: String, CaseIterable {
-  case allReduce = "all_reduce"
-  case allGather = "all_gather"
-  case parameterServer = "parameter_server"
-}
-
-/// What a server sends back.
-public enum ServerReply: String, Sendable, CaseIterable {
-  /// The sum, encoded again by the server (BytePS).
-  case encoded
-  /// The sum as plain numbers.
-  case dense
-}
-
-/// The servers of a parameter-server job: the `servers` record.
-public struct ServerSettings: Sendable {
-  /// How many; nil is one a worker when co-located, one otherwise.
-  public var count: Int?
-  public var placement: ParameterServers.Placement
-  public var sharding: ServerSharding
-  public var reply: ServerReply
-
-  public init(
-    count: Int? = nil, placement: ParameterServers.Placement = .colocated,
-    sharding: ServerSharding = .split(from: 1_000_000), reply: ServerReply = .encoded
-  ) {
-    self.count = count
-    self.placement = placement
-    self.sharding = sharding
-    self.reply = reply
-  }
-
-  init(_ fields: inout FieldReader) {
-    count = fields.optional(
-      "count", .count(),
-      doc: "number of servers; by default one a worker when co-located, else one")
-    placement = fields.optional(
-      "placement", .choice("placement"), default: .colocated,
-      doc:
-        "colocated servers share the workers' nodes; dedicated ones take accelerators of their own")
-    sharding = fields.variant(
-      "sharding", ServerSharding.registry, default: "split",
-      doc: "which server keeps which part of the gradient")
-    reply = fields.optional(
-      "reply", .choice("reply"), default: .encoded,
-      doc: "whether a server encodes the sum again before it replies, or sends plain numbers")
+    if interNode {
+      if case .parameterServer = strategy {
+        fields.report(
+          "inter_node",
+          .conflict(
+            "parameter_server has no exchange between hosts alone; use another strategy or "
+              + "\"inter_node\": false"))
+      }
+      for pipeline in compression.pipelines where pipeline.form.content == .factors {
+        fields.report(
+          "inter_node",
+          .conflict(
+            "\(pipeline.label) needs whole matrices, but a worker only exchanges its share of the "
+              + "gradient between hosts"))
+        break
+      }
+    }
+    for name in strategy.fixedAlgorithm where algorithm.kind != .auto && algorithm.kind != name {
+      fields.report(
+        "algorithm",
+        .conflict(
+          "\(strategy.name) always takes the algorithm \"\(name.rawValue)\"; leave out "
+            + "\"algorithm\""))
+    }
   }
 }

@@ -17,16 +17,29 @@ public struct EncodingRequest: Sendable {
   private let type: GradientType
   private let seed: UInt64
   private let replicate: Int
-  private let representatives: Int
+  /// The workers whose mean each representative encodes: itself, or all of its host.
+  private let representatives: [[Int]]
+  private let strategy: CommunicationStrategy
+  private let servers: Int
 
   /// Models beyond this many elements are sampled even where a codec wants the full tensor.
   static let fullTensorLimit = 160 << 20
 
-  /// What `blueprint` needs in `replicate` of a run seeded with `seed`.
-  public init(_ blueprint: JobBlueprint, seed: UInt64, replicate: Int) {
+  /// What the phases of `blueprint` need in `replicate` of a run seeded with `seed`, in order.
+  public static func all(
+    _ blueprint: JobBlueprint, seed: UInt64, replicate: Int
+  ) -> [EncodingRequest] {
+    blueprint.phases.map {
+      EncodingRequest(blueprint, compression: $0.settings, seed: seed, replicate: replicate)
+    }
+  }
+
+  init(
+    _ blueprint: JobBlueprint, compression: CompressionSettings, seed: UInt64, replicate: Int
+  ) {
     tensors = blueprint.tensors
     units = blueprint.schedule.units
-    compression = blueprint.communication.compression
+    self.compression = compression
     gradients = blueprint.gradients
     recorded = blueprint.recorded
     type = blueprint.workload.gradientType
@@ -35,7 +48,8 @@ public struct EncodingRequest: Sendable {
     // learn from a lossless codec: one measurement serves all.
     let isLossless = type == .fp32 && compression.pipelines.allSatisfy(\.isLossless)
     self.replicate = isLossless ? 0 : replicate
-    representatives = min(blueprint.gradients.representatives, blueprint.workers)
+    strategy = blueprint.communication.strategy
+    servers = max(1, blueprint.servers)
     var hash = StableHash()
     hash.combine(blueprint.model.name)
     for tensor in tensors {
@@ -57,14 +71,26 @@ public struct EncodingRequest: Sendable {
       && compression.treatments.contains { pipeline, scope in
         pipeline.declaration.sampleScaling.needsFullTensor(scope)
       }
+    let count = min(
+      blueprint.peers.count,
+      blueprint.gradients.representatives(byHops: strategy.addsErrors && !isFull))
+    let hosts = blueprint.peers.hosts
+    representatives = hosts.isEmpty ? (0..<count).map { [$0] } : Array(hosts.prefix(count))
+    let members = representatives.map { $0.map(String.init).joined(separator: "+") }
+      .joined(separator: " ")
     gradientKey = [
       blueprint.model.name, gradients.identity, String(seed), String(self.replicate),
-      isFull ? "full" : "sampled",
+      isFull ? "full" : "sampled", members,
     ].joined(separator: "\n")
     hash.combine(type.rawValue)
     hash.combine(seed)
+    hash.combine(strategy.name)
+    for (pipeline, _) in compression.treatments {
+      hash.combine(strategy.scheme(for: pipeline, servers: servers).description)
+    }
+    hash.combine(gradients.study.identity)
     hash.combine(UInt64(self.replicate))
-    hash.combine(UInt64(representatives))
+    hash.combine(members)
     key = hash.hexadecimal
   }
 
@@ -106,17 +132,17 @@ public struct EncodingRequest: Sendable {
     stop: any StopSignal, workspace: inout EncodingWorkspace
   ) throws -> EncodingResult {
     if let recorded, recorded.tensors.map(\.elements) != tensors.map(\.elements) {
-      return try measureStandIn(recorded, stop: stop)
+      return try measureStandIn(recorded, stop: stop, workspace: &workspace)
     }
     let isLossless = type == .fp32 && compression.pipelines.allSatisfy(\.isLossless)
     let elements = tensors.reduce(0) { $0 + $1.elements }
     let source = source(isFull: isFull)
     // Only sizes can be learnt from a lossless codec, and a full tensor is long enough for them.
-    let workers = source.layout.isWhole && isLossless ? 1 : representatives
+    let workers = source.layout.isWhole && isLossless ? 1 : representatives.count
     workspace.open(gradients: gradientKey, sampled: source.layout)
     for worker in 0..<workers {
       if stop.isRaised { throw SimulationError.interrupted(at: .zero) }
-      workspace.load(worker, from: source)
+      workspace.load(worker, representatives[worker], from: source)
     }
     let sampled = source.layout.sampledElements
     var starts: [Int] = []
@@ -156,9 +182,40 @@ public struct EncodingRequest: Sendable {
       }
       result.append(groups)
     }
+    let studied = try study(of: tensors, source, isLossless: isLossless, workspace: &workspace)
     return EncodingResult(
       units: result, relativeL2: sum.relativeL2, cosine: sum.cosine, source: source.provenance,
-      sample: "\(source.layout.elementCount) of \(elements)")
+      sample: "\(source.layout.elementCount) of \(elements)", study: studied.study,
+      studySample: studied.sample)
+  }
+
+  /// What the steps after the first would show, on a part of `tensors`.
+  private func study(
+    of tensors: [GradientTensor], _ source: some GradientSource, isLossless: Bool,
+    workspace: inout EncodingWorkspace
+  ) throws -> (study: CompressionStudy?, sample: String) {
+    let request = StudyRequest(
+      settings: gradients.study, compression: compression, strategy: strategy, servers: servers,
+      representatives: representatives, type: type)
+    if isLossless { return (nil, EncodingResult.nothingLost) }
+    if let reason = request.obstacle(elements: tensors.reduce(0) { $0 + $1.elements }) {
+      return (nil, reason)
+    }
+    let random = RandomStream(
+      seed: seed, replicate: replicate, purpose: RandomPurpose("study"), entity: 0)
+    let layout = request.layout(of: tensors)
+    workspace.openStudy(gradientKey + "\n" + gradients.study.identity)
+    if let recorded {
+      return try request.run(
+        recorded.sampled(layout), random: random, workspace: &workspace)
+    }
+    guard case .synthetic(let settings) = gradients else {
+      preconditionFailure("recorded gradients are read before they are encoded")
+    }
+    let synthetic = SyntheticGradients(
+      tensors: tensors, profile: SyntheticProfile(stage: settings.stage, family: settings.family),
+      seed: seed, replicate: replicate, layout: layout)
+    return try request.run(synthetic, random: random, workspace: &workspace)
   }
 
   private func source(isFull: Bool) -> any GradientSource {
@@ -190,6 +247,7 @@ public struct EncodingRequest: Sendable {
     }
     var bits: [Int64] = []
     var framing = ByteCount.zero
+    var supports: [SparseGradient] = []
     for (worker, part) in parts.enumerated() {
       try part.withUnsafeBufferPointer {
         try group.pipeline.encode(
@@ -198,12 +256,30 @@ public struct EncodingRequest: Sendable {
       }
       bits.append(scaled(workspace.encoded.payloadBits))
       framing = workspace.encoded.encodedBytes - workspace.encoded.payloadBytes
+      if strategy.needsSelection, group.pipeline.selects,
+        let support = try group.pipeline.sparse(
+          workspace.encoded, count: part.count, scratch: &workspace.scratch)
+      {
+        supports.append(support)
+      }
     }
-    let measured = EncodingResult.Group(payloadBits: bits, framing: framing)
+    var measured = EncodingResult.Group(payloadBits: bits, framing: framing)
+    if !supports.isEmpty { measured.support = SupportGrowth(supports) }
     if isLossless { return (measured, nil) }
-    let outcome = try group.pipeline.aggregate(
-      parts, tensors: group.tensors, scope: group.scope, random: random,
-      scratch: &workspace.scratch)
+    let scheme = strategy.scheme(for: group.pipeline, servers: servers)
+    let outcome: AggregatedGradient
+    if scheme == .collective {
+      outcome = try group.pipeline.aggregate(
+        parts, tensors: group.tensors, scope: group.scope, random: random,
+        scratch: &workspace.scratch)
+    } else {
+      let alone = CompressionPlan(
+        settings: CompressionSettings(pipeline: group.pipeline, scope: group.scope),
+        tensors: group.tensors)
+      var exchange = CompressedExchange(plan: alone, scheme: scheme, workers: parts.count)
+      outcome = try exchange.aggregate(
+        parts, iteration: 0, random: random, scratch: &workspace.scratch)
+    }
     if type == .fp32 { return (measured, outcome.error) }
     // What the wire type loses belongs to the error, so the mean is that of the unrounded gradients.
     return (
@@ -215,9 +291,8 @@ public struct EncodingRequest: Sendable {
 
   /// Encodes the gradient of another model and carries bits an element over to this one.
   private func measureStandIn(
-    _ recorded: RecordedGradients, stop: any StopSignal
+    _ recorded: RecordedGradients, stop: any StopSignal, workspace: inout EncodingWorkspace
   ) throws -> EncodingResult {
-    var workspace = EncodingWorkspace()
     var offset = 0
     let ranges = recorded.tensors.map { tensor in
       defer { offset += tensor.elements }
@@ -225,8 +300,9 @@ public struct EncodingRequest: Sendable {
         name: tensor.name, offset: offset, count: tensor.elements, shape: tensor.shape)
     }
     var flats: [[Float]] = []
-    for worker in 0..<representatives {
-      flats.append(recorded.gradient(worker: worker, iteration: 0))
+    for members in representatives {
+      let parts = members.map { recorded.gradient(worker: $0, iteration: 0) }
+      flats.append(parts.count == 1 ? parts[0] : CompressionPipeline.mean(of: parts))
     }
     let isLossless = type == .fp32 && compression.pipelines.allSatisfy(\.isLossless)
     var known: [String: (group: EncodingResult.Group, error: GradientError?, fixedBits: Int64?)] =
@@ -257,16 +333,18 @@ public struct EncodingRequest: Sendable {
             payloadBits: stand.group.payloadBits.map { bits in
               if bits == stand.fixedBits, let fixed { return fixed }
               return Int64((Double(bits) * scale).rounded(.up))
-            }, framing: stand.group.framing))
+            }, framing: stand.group.framing, support: stand.group.support))
         if let error = stand.error { sum.add(error, weight: scale) }
       }
       result.append(groups)
     }
     let elements = tensors.reduce(0) { $0 + $1.elements }
+    let studied = try study(
+      of: recorded.tensors, recorded, isLossless: isLossless, workspace: &workspace)
     return EncodingResult(
       units: result, relativeL2: sum.relativeL2, cosine: sum.cosine,
       source: recorded.provenance + ", standing in for the model's own",
-      sample: "\(offset) for \(elements)")
+      sample: "\(offset) for \(elements)", study: studied.study, studySample: studied.sample)
   }
 }
 

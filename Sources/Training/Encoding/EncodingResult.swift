@@ -9,6 +9,8 @@ public struct EncodingResult: Sendable {
     public var payloadBits: [Int64]
     /// What the frame adds to a payload.
     public var framing: ByteCount
+    /// How the workers' supports unite; nil where nothing unites them.
+    public var support: SupportGrowth?
   }
 
   /// Groups of each unit, in the order of ``CompressionPlan/groups``.
@@ -21,6 +23,13 @@ public struct EncodingResult: Sendable {
   public var source: String
   /// Elements that were encoded of how many, such as `1048576 of 25557032`.
   public var sample: String
+  /// What compression does beyond one step; nil where a sample would not tell.
+  public var study: CompressionStudy?
+  /// What the study rests on, or why there is none.
+  public var studySample: String
+
+  /// Stands in place of the sample where every bit comes back.
+  public static let nothingLost = "none: nothing is lost"
 }
 
 /// Adds up errors of parts into that of the whole.

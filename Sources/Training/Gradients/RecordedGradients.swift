@@ -43,6 +43,23 @@ public struct RecordedGradients: GradientSource {
       self.layout.tensorElements == tensors.map(\.elements), "the layout belongs to the tensors")
   }
 
+  /// The same recordings, of which `layout` samples other elements.
+  func sampled(_ layout: SampledLayout) -> RecordedGradients {
+    RecordedGradients(tensors, layout, provenance, iterations)
+  }
+
+  private init(
+    _ tensors: [GradientTensor], _ layout: SampledLayout, _ provenance: String,
+    _ iterations: [[[Float]]]
+  ) {
+    precondition(
+      layout.tensorElements == tensors.map(\.elements), "the layout belongs to the tensors")
+    self.tensors = tensors
+    self.layout = layout
+    self.provenance = provenance
+    self.iterations = iterations
+  }
+
   public func gradient(
     worker: Int, iteration: Int, parameterVersion: Int,
     into values: UnsafeMutableBufferPointer<Float>

@@ -64,6 +64,11 @@ struct CodecTiming: Sendable {
   /// after a local decode reads both again and writes the residual.
   static let errorFeedback = CodecWork(
     kernels: 2, bytesPerElement: 24, source: "two passes over gradient and residual, derived")
+  /// What momentum correction adds: momentum and residual are read and written with the gradient, and
+  /// after a local decode what was sent leaves the residual and is masked in the momentum.
+  static let momentumCorrection = CodecWork(
+    kernels: 2, bytesPerElement: 40,
+    source: "two passes over gradient, momentum and residual, derived")
   /// What adding up gathered plain payloads costs: each is read, the sum read and written.
   static let accumulation = CodecWork(
     kernels: 1, bytesPerElement: 12, source: "reads payload and sum, writes the sum, derived")

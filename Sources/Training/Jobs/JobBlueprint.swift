@@ -23,6 +23,8 @@ public struct JobBlueprint: Sendable {
   public var accelerators: [Int]
   public var workers: Int
   public var servers: Int
+  /// Who exchanges encoded gradients with whom.
+  let peers: PeerGroups
 
   /// Decides all that for one job.
   ///
@@ -53,6 +55,22 @@ public struct JobBlueprint: Sendable {
     workers = ranks.workers
     servers = ranks.servers
     for accelerator in accelerators { taken[accelerator] = true }
+    let hosts = accelerators.prefix(workers).map { topology.hostOfAccelerator[$0] }
+    guard
+      let peers = communication.interNode
+        ? PeerGroups(betweenHosts: hosts) : PeerGroups(hosts: hosts)
+    else {
+      let sizes = PeerGroups.members(hosts).map(\.count)
+      issues.report(
+        Issue(
+          path: path.appending("communication").appending("inter_node"),
+          problem: .conflict(
+            "hosts have between \(sizes.min() ?? 0) and \(sizes.max() ?? 0) workers of the job; "
+              + "compression between hosts needs the same number on every host; "
+              + "set \"workers\" or \"placement\"")))
+      return nil
+    }
+    self.peers = peers
 
     var times = device.computeTimes(
       model: model, batch: workload.batch, precision: workload.precision,
@@ -63,10 +81,28 @@ public struct JobBlueprint: Sendable {
       ScheduleInput(
         elements: model.tensors.map(\.elements), bytesPerElement: workload.gradientType.bytes,
         readyOffsets: times.readyOffsets))
+    let state = MemoryEstimate.modelState(self)
+    if state > device.memory.value {
+      issues.report(
+        Issue(
+          path: path.appending("workload"), severity: .warning,
+          problem: .note(
+            "parameters, gradients and optimizer state of \(model.name) take \(state), more than "
+              + "the \(device.memory.value) of a \(device.name)")))
+    }
     for warning in times.warnings {
       issues.report(
         Issue(path: path.appending("workload"), severity: .warning, problem: .note(warning)))
     }
+  }
+
+  /// The compression settings of a run, in the order in which iterations come to them; there is one,
+  /// beginning with iteration 0, unless compression starts late or ramps up.
+  public var phases: [(firstIteration: Int, settings: CompressionSettings)] {
+    let end = workload.warmup + workload.iterations
+    return communication.compression.phases
+      .filter { $0.first == 0 || $0.first < end }
+      .map { ($0.first, $0.settings) }
   }
 
   /// Elements of the whole gradient.

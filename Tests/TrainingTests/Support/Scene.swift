@@ -72,17 +72,17 @@ struct Scene {
   }
 
   func request(seed: UInt64 = 1, replicate: Int = 0) throws -> EncodingRequest {
-    EncodingRequest(try blueprint(), seed: seed, replicate: replicate)
+    EncodingRequest.all(try blueprint(), seed: seed, replicate: replicate).last!
   }
 
   func plan(
     transport: Transport = .ideal, seed: UInt64 = 1, replicate: Int = 0
   ) throws -> (plan: JobPlan, report: JobPlanBuilder.Report) {
     let blueprint = try blueprint()
-    let request = EncodingRequest(blueprint, seed: seed, replicate: replicate)
-    let encoding = request.isNeeded ? try request.measure(stop: NoStopSignal()) : nil
+    let requests = EncodingRequest.all(blueprint, seed: seed, replicate: replicate)
+    let encodings = try requests.map { $0.isNeeded ? try $0.measure(stop: NoStopSignal()) : nil }
     return try JobPlanBuilder(
-      blueprint, encoding: encoding, topology: topology, transport: transport
+      blueprint, encodings: encodings, topology: topology, transport: transport
     ).build(seed: seed, replicate: replicate)
   }
 
