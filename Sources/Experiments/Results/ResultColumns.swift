@@ -69,6 +69,7 @@ public enum ResultColumns {
     Column("gradient_source", "what the gradients rest on"),
     Column("gradient_sample", "elements encoded of how many"),
     Column("makespan_s", "from the start to the end of the last iteration, warm-up included"),
+    Column("host_bytes", "the part of the wire bytes that leaves a worker's host"),
     Column(
       "gradient_bias",
       "|E[decoded mean] - exact mean| / |exact mean| over random numbers of one step"),

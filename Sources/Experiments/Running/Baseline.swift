@@ -2,7 +2,7 @@ import Collectives
 import SimKernel
 
 /// The configurations every row is compared with: the same scenario with plain fp32 gradients, and
-/// with fp16 ones, summed on the way.
+/// with fp16 ones, summed on the way - or by the servers, where those have nodes of their own.
 enum Baseline: CaseIterable {
   case fp32, fp16
 
@@ -22,14 +22,26 @@ enum Baseline: CaseIterable {
     var communication = root.get(place) ?? JSONNode(.object([]))
     guard case .object(var members) = communication.value else { return }
     members.removeAll {
-      ["compression", "error_feedback", "minimum_tensor", "scope", "layers", "variable_size"]
-        .contains($0.key)
+      [
+        "compression", "error_feedback", "momentum_correction", "warm_up", "start_iteration",
+        "minimum_tensor", "scope", "layers", "variable_size", "inter_node",
+      ].contains($0.key)
     }
-    if let index = members.firstIndex(where: { $0.key == "strategy" }),
-      members[index].node.string == "all_gather"
+    // Servers of plain gradients have nothing to decide about their replies.
+    var hasNodes = false
+    if let index = members.firstIndex(where: { $0.key == "servers" }),
+      case .object(var servers) = members[index].node.value
     {
+      servers.removeAll { $0.key == "reply" || $0.key == "error_feedback" }
+      hasNodes = servers.contains { $0.key == "placement" && $0.node.string == "dedicated" }
+      members[index].node.value = .object(servers)
+    }
+    // Without servers' nodes there would be other workers, so that these servers stay.
+    if !hasNodes, let index = members.firstIndex(where: { $0.key == "strategy" }) {
       members[index].node = "all_reduce"
-      members.removeAll { $0.key == "algorithm" && !Self.sums($0.node) }
+      members.removeAll {
+        $0.key == "servers" || $0.key == "algorithm" && !Self.sums($0.node)
+      }
     }
     if self == .fp16 { members.append(JSONMember("compression", "fp16")) }
     communication.value = .object(members)

@@ -74,8 +74,10 @@ enum PointRun {
     let raw = Double(job.rawBytes.bytes)
     let isAlone = job.workers == 1
     let encoded = isAlone ? raw : report.encodedBytes
-    let wire =
-      Double(outcome.wireBytes.bytes) / Double(job.workers * max(1, job.workload.iterations))
+    func perWorker(_ bytes: ByteCount) -> Double {
+      Double(bytes.bytes) / Double(job.workers * max(1, job.workload.iterations))
+    }
+    let wire = perWorker(outcome.wireBytes)
     // What a worker sends in a plain ring all-reduce of the raw gradient.
     let ring = 2 * Double(job.workers - 1) / Double(job.workers) * raw
     let compression = job.communication.compression
@@ -132,6 +134,7 @@ enum PointRun {
       "gradient_source": encoding?.source ?? "not needed: nothing is encoded",
       "gradient_sample": encoding?.sample ?? "",
       "makespan_s": (outcome.end - SimTime.zero).exactSeconds,
+      "host_bytes": number(perWorker(outcome.hostBytes).rounded(.up)),
       "gradient_bias": studied(0, \.bias),
       "gradient_variance": studied(0, \.variance),
       "contraction_factor": studied(0, \.contraction),

@@ -89,12 +89,11 @@ public enum CommunicationStrategy: Sendable {
     return servers.count ?? (servers.placement == .colocated ? 2 : 1)
   }
 
-  /// Whether its error grows with the number of workers.
-  var addsErrors: Bool {
-    switch self {
-    case .reencodingRing, .globalTopK: true
-    case .allReduce, .allGather, .sparseAllReduce, .parameterServer: false
-    }
+  /// Whether errors add up, or supports unite, from worker to worker, so that four say little about
+  /// many.
+  var dependsOnWorkers: Bool {
+    if case .reencodingRing = self { return true }
+    return needsSelection
   }
 
   /// Whether sums of payloads can be made without decoding all of them.

@@ -73,7 +73,7 @@ public struct EncodingRequest: Sendable {
       }
     let count = min(
       blueprint.peers.count,
-      blueprint.gradients.representatives(byHops: strategy.addsErrors && !isFull))
+      blueprint.gradients.representatives(byHops: strategy.dependsOnWorkers && !isFull))
     let hosts = blueprint.peers.hosts
     representatives = hosts.isEmpty ? (0..<count).map { [$0] } : Array(hosts.prefix(count))
     let members = representatives.map { $0.map(String.init).joined(separator: "+") }

@@ -25,8 +25,8 @@ public enum GradientSettings: Sendable {
 
   /// How many workers' gradients are really encoded; the others repeat them.
   ///
-  /// `byHops` says that the error grows with the number of workers, so that more of them are encoded
-  /// unless the scenario says how many.
+  /// `byHops` says that errors add up or supports unite from worker to worker, so that more of them
+  /// are encoded unless the scenario says how many.
   func representatives(byHops: Bool) -> Int {
     switch self {
     case .synthetic(let settings): settings.workers ?? (byHops ? 16 : 4)
@@ -49,7 +49,7 @@ public struct SyntheticSettings: Sendable {
   public var family: GradientFamily?
   /// Elements of a model that are encoded where a sample is enough.
   public var sample: Int
-  /// Workers that are really encoded; nil for 4, or 16 where errors add up from worker to worker.
+  /// Workers that are really encoded; nil for 4, or 16 where it depends on their number.
   public var workers: Int?
   public var study: StudySettings
 
@@ -67,7 +67,7 @@ public struct SyntheticSettings: Sendable {
       "workers", .count(),
       doc:
         "workers whose gradients are really encoded, the others repeat them in turn: by default 4, "
-        + "and 16 where errors add up from worker to worker and a sample is enough")
+        + "and 16 where errors add up or supports unite on the way and a sample is enough")
     study = StudySettings.read(&fields)
   }
 }

@@ -90,7 +90,8 @@ public struct JobPlanBuilder {
     try check(report.memory)
     let job = JobPlan(
       name: blueprint.name, graph: graph, exchanges: exchanges, phases: phases,
-      workers: blueprint.workers, nodes: nodes, window: blueprint.schedule.window,
+      workers: blueprint.workers, nodes: places.map { topology.accelerators[$0] },
+      hosts: places.map { topology.hostOfAccelerator[$0] }, window: blueprint.schedule.window,
       iterations: workload.iterations, warmup: workload.warmup,
       stragglers: blueprint.stragglers, progress: blueprint.communication.progress,
       overlapSlowdown: blueprint.communication.streams.overlapSlowdown, seed: seed,
@@ -114,15 +115,15 @@ public struct JobPlanBuilder {
     ])
   }
 
-  /// The node of every rank slot: workers, then servers.
-  private var nodes: [NodeID] {
-    var nodes = blueprint.accelerators.map { topology.accelerators[$0] }
+  /// The accelerator of every rank slot: workers, then servers.
+  private var places: [Int] {
+    var places = blueprint.accelerators
     if case .parameterServer(let servers) = blueprint.communication.strategy,
       servers.placement == .colocated
     {
-      nodes += nodes.prefix(blueprint.servers)
+      places += places.prefix(blueprint.servers)
     }
-    return nodes
+    return places
   }
 
   // MARK: - The graph

@@ -61,6 +61,8 @@ public struct JobPlan: Sendable {
   public var workers: Int
   /// The place of each rank slot.
   public var nodes: [NodeID]
+  /// The host of each rank slot; empty if every node is one.
+  public var hosts: [Int]
   /// Exchanges a worker may have in flight.
   public var window: Int
   /// Iterations that count.
@@ -77,7 +79,7 @@ public struct JobPlan: Sendable {
 
   public init(
     name: String, graph: JobGraph, exchanges: [PlannedExchange], phases: [JobPhase]? = nil,
-    workers: Int, nodes: [NodeID],
+    workers: Int, nodes: [NodeID], hosts: [Int] = [],
     window: Int = 1, iterations: Int = 1, warmup: Int = 0, stragglers: any StragglerModel,
     progress: any ProgressRule = BulkSynchronous(), overlapSlowdown: Double = 1, seed: UInt64 = 0,
     replicate: Int = 0
@@ -93,6 +95,7 @@ public struct JobPlan: Sendable {
     precondition(self.phases.first?.firstIteration == 0, "the first phase begins at once")
     self.workers = workers
     self.nodes = nodes
+    self.hosts = hosts
     self.window = window
     self.iterations = iterations
     self.warmup = warmup
@@ -114,6 +117,8 @@ public struct JobOutcome: Sendable {
   public var samples: [SimDuration]
   /// Payload bytes sent by all workers over all counted iterations.
   public var wireBytes: ByteCount
+  /// The part of them that left the sender's host.
+  public var hostBytes: ByteCount
   /// When the last worker finished.
   public var end: SimTime
 

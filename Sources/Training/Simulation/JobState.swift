@@ -131,7 +131,7 @@ struct JobState {
     outcome = JobOutcome(
       name: plan.name, workers: plan.workers,
       iterations: Array(repeating: IterationAccount(), count: plan.iterations), samples: [],
-      wireBytes: .zero, end: .zero)
+      wireBytes: .zero, hostBytes: .zero, end: .zero)
     outcome.samples.reserveCapacity(plan.workers * plan.iterations)
   }
 
@@ -403,10 +403,13 @@ struct JobState {
       switch actions[position] {
       case .send(let step, let source, let destination, let size):
         let sender = slots.member(source, of: slot)
-        let from = plan.nodes[sender]
-        let to = plan.nodes[slots.member(destination, of: slot)]
+        let receiver = slots.member(destination, of: slot)
+        let (from, to) = (plan.nodes[sender], plan.nodes[receiver])
         if slots[slot].iteration >= plan.warmup, from != to, sender < plan.workers {
           outcome.wireBytes += size
+          if plan.hosts.isEmpty || plan.hosts[sender] != plan.hosts[receiver] {
+            outcome.hostBytes += size
+          }
         }
         sends.append(
           PlannedSend(

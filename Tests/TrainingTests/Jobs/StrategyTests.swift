@@ -191,3 +191,39 @@ import Training
     #expect(message.contains("communication.inter_node: hosts have between 3 and 4 workers"))
   }
 }
+
+/// Compression that does not begin at once.
+@Suite struct LateStartTests {
+  private func lengths(_ communication: String) throws -> [SimDuration] {
+    var scene = Scene()
+    scene.workload += #", "iterations": 6, "warmup": 1"#
+    scene.communication =
+      #""strategy": "all_gather", "compression": "top_k:ratio=0.01", "schedule": "one_shot""#
+      + communication
+    return try scene.run().job.iterations.map { $0.total }
+  }
+
+  @Test("iterations before the start are those of plain gradients, later ones compressed")
+  func startIteration() throws {
+    let compressed = try lengths("")
+    #expect(Set(compressed).count == 1)
+    var scene = Scene()
+    scene.communication = #""strategy": "all_gather", "schedule": "one_shot""#
+    let dense = try scene.run().job.iterations[0].total
+    #expect(dense > compressed[0])
+    // Iteration 0 is the simulated warm-up.
+    let late = try lengths(#", "start_iteration": 4"#)
+    #expect(late == Array(repeating: dense, count: 3) + compressed.prefix(3))
+    #expect(try lengths(#", "start_iteration": 100"#) == Array(repeating: dense, count: 6))
+  }
+
+  @Test("a warm-up of ratios takes less every stage")
+  func warmUp() throws {
+    let ramp = try lengths(#", "warm_up": {"iterations": 6, "ratios": [0.25, 0.1, 0.02]}"#)
+    let settled = try lengths("")[0]
+    #expect(ramp.count == 6 && ramp[5] == settled)
+    // Iterations 1 | 2, 3 | 4, 5 | 6.
+    #expect(ramp[0] > ramp[1] && ramp[1] == ramp[2] && ramp[2] > ramp[3] && ramp[3] == ramp[4])
+    #expect(ramp[4] > settled)
+  }
+}
