@@ -46,8 +46,11 @@ let package = Package(
     .testTarget(name: "SimKernelTests", dependencies: ["SimKernel"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks"]),
     .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
+    // Drives codecs with hostile bytes, for the tests and for Tools/fuzz.sh.
+    .target(name: "CodecFuzzing", dependencies: ["SimKernel", "Compression"]),
     .testTarget(
-      name: "CompressionTests", dependencies: ["Compression"], exclude: ["Fixtures"]),
+      name: "CompressionTests", dependencies: ["Compression", "CodecFuzzing"],
+      exclude: ["Fixtures"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
