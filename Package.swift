@@ -31,7 +31,7 @@ let package = Package(
       dependencies: [
         "SimKernel", "Networks", "Collectives", "Compression", "Training", "Interchange",
       ]),
-    .target(name: "Reporting", dependencies: ["SimKernel", "Experiments"]),
+    .target(name: "Reporting", dependencies: ["SimKernel", "Training", "Experiments"]),
     .executableTarget(
       name: "simnet",
       dependencies: [

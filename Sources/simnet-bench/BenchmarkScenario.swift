@@ -41,10 +41,12 @@ enum BenchmarkScenario {
     var taken = [Bool](repeating: false, count: topology.accelerators.count)
     guard case .builtIn(let name) = settings.workload.model,
       let model = ModelCatalog.table(named: name),
+      case .builtIn(let deviceName) = scenario.cluster.device,
+      let device = DeviceCatalog.profile(named: deviceName),
       let job = JobBlueprint(
         name: settings.name, workload: settings.workload, communication: settings.communication,
         gradients: settings.gradients, recorded: nil, stragglers: settings.stragglers,
-        placement: settings.placement, model: model, device: scenario.cluster.device,
+        placement: settings.placement, model: model, device: device,
         topology: topology, taken: &taken, path: FieldPath(), issues: issues),
       issues.errors.isEmpty
     else { preconditionFailure("the benchmark's scenario is valid: \(issues.issues)") }

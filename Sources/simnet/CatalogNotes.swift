@@ -58,6 +58,13 @@ enum DeviceNotes {
     var evidence: Evidence
   }
 
+  /// How a scenario names a device that is not listed.
+  static let ownDevices = """
+    A device of your own is a JSON file that replaces numbers of a listed one: "device": "my.json".
+    Its keys: simnet explain cluster.device; codec costs of this host: simnet calibrate codecs.
+
+    """
+
   static func facts(of device: DeviceProfile) -> [Fact] {
     var facts = [
       Fact(

@@ -12,6 +12,7 @@ struct CompressCommand: ParsableCommand {
     discussion: """
       Example: simnet compress gradient.safetensors --pipeline 'top_k:ratio=0.01|fp16|zstd:level=3'
       Example: simnet compress *.npy --pipeline qsgd:s=16 --scope bucket:512 --format json
+      Example: simnet compress gradient.npy --pipeline fp16 --pipeline top_k:ratio=0.01 --compare
       """)
 
   @Argument(
@@ -19,8 +20,14 @@ struct CompressCommand: ParsableCommand {
     completion: .file(extensions: ["safetensors", "npy", "f32", "bin", "raw"]))
   var files: [String]
 
-  @Option(help: "Codecs in the order they encode; see simnet list codecs.")
-  var pipeline: String
+  @Option(
+    help: ArgumentHelp(
+      "Codecs in the order they encode; see simnet list codecs. Several with --compare."))
+  var pipeline: [String]
+
+  @Flag(
+    help: "Pipelines side by side, a table a file; the Pareto-optimal in size and error marked.")
+  var compare = false
 
   @Option(help: "Over which elements a scale or selection reaches: model, layer or bucket:512.")
   var scope = "model"
@@ -31,24 +38,67 @@ struct CompressCommand: ParsableCommand {
   @Option(help: "What standard output gets.")
   var format: OutputFormat = .table
 
+  func validate() throws {
+    if pipeline.count > 1, !compare {
+      throw ValidationError("several pipelines are shown side by side: add --compare")
+    }
+  }
+
   func run() throws {
     let issues = IssueCollector()
-    let chain = CompressionPipeline.read(
-      JSONNode(.string(pipeline)), path: FieldPath(["--pipeline"]), issues: issues)
+    let chains = pipeline.map {
+      CompressionPipeline.read($0, path: FieldPath(["--pipeline"]), issues: issues)
+    }
     let reach = FieldKind<CodecScope>.scope.read(JSONNode(.string(scope)))
     if case .failure(let found) = reach {
       issues.report(Issue(path: FieldPath(["--scope"]), problem: found.problem))
     }
     try issues.throwIfInvalid()
-    var rows: [[String]] = []
-    for file in files {
-      let gradient = try GradientFile.read(path: file)
-      try gradient.checkFinite()
-      rows.append(
-        try CompressionMeasurement(pipeline: chain, scope: reach.get(), seed: seed)
-          .row(of: gradient, file: file))
+    let measurements = try chains.map {
+      CompressionMeasurement(pipeline: $0, scope: try reach.get(), seed: seed)
     }
-    Terminal.print(render(rows))
+    if compare {
+      try showComparisons(measurements)
+    } else {
+      let rows = try files.map { file in try measurements[0].row(of: read(file), file: file) }
+      Terminal.print(render(rows))
+    }
+  }
+
+  private func read(_ file: String) throws -> GradientFile {
+    let gradient = try GradientFile.read(path: file)
+    try gradient.checkFinite()
+    return gradient
+  }
+
+  /// A table a file, as soon as it is there; a pipeline that cannot take a gradient leaves the others.
+  private func showComparisons(_ measurements: [CompressionMeasurement]) throws {
+    var comparisons: [PipelineComparison] = []
+    for file in files {
+      let gradient = try read(file)
+      let entries = zip(pipeline, measurements).map { text, measurement in
+        do throws(CodecError) {
+          return PipelineComparison.Entry(text, .success(try measurement.measure(gradient)))
+        } catch {
+          return PipelineComparison.Entry(
+            text, .failure(PipelineComparison.Failure(error.description)))
+        }
+      }
+      let comparison = PipelineComparison(file: file, scope: scope, entries: entries)
+      comparisons.append(comparison)
+      if format == .table {
+        Terminal.print(
+          (comparisons.count > 1 ? "\n" : "") + comparison.text(width: Terminal.width()))
+      }
+    }
+    if format != .table {
+      Terminal.print(
+        format.render(
+          ResultTable(
+            header: PipelineComparison.header, sweptCount: 0, rows: comparisons.flatMap(\.rows)),
+          width: .max))
+    }
+    if comparisons.contains(where: \.hasFailures) { throw ExitCode(ExitStatus.someFailed) }
   }
 
   private func render(_ rows: [[String]]) -> String {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Experiments
 import Reporting
 import SimKernel
+import Training
 
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,6 +10,7 @@ struct ExplainCommand: ParsableCommand {
     discussion: """
       Example: simnet explain communication.schedule
       Example: simnet explain communication.compression.top_k.ratio
+      Example: simnet explain cluster.device.codecs
       """)
 
   @Argument(help: "A path such as workload.batch_per_worker; without one, the top-level keys.")
@@ -21,11 +23,29 @@ struct ExplainCommand: ParsableCommand {
       Terminal.print(Documentation.fields(of: description))
       return
     }
+    // A device profile is a file of its own; its keys are explained where a scenario names it.
+    if parts.starts(with: Self.device), parts.count > Self.device.count {
+      let inner = Array(parts.dropFirst(Self.device.count))
+      guard let (field, trail) = DeviceFile.description.find(inner) else {
+        throw unknown(inner, DeviceFile.description)
+      }
+      Terminal.print(
+        "in a device profile: "
+          + Documentation.explain(field, at: trail.joined(separator: ".")))
+      return
+    }
     guard let (field, trail) = description.find(parts) else {
       throw unknown(parts, description)
     }
     Terminal.print(Documentation.explain(field, at: trail.joined(separator: ".")))
+    if parts == Self.device {
+      Terminal.print(
+        "\nA device profile is a JSON file with:\n"
+          + Documentation.fields(of: DeviceFile.description))
+    }
   }
+
+  private static let device = ["cluster", "device"]
 
   /// Points at the first part of the path that leads nowhere.
   private func unknown(_ parts: [String], _ root: RecordDescription) -> InvalidInput {

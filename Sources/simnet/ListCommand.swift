@@ -152,6 +152,7 @@ struct ListCommand: ParsableCommand {
             JSONMember("facts", JSONNode(.array(quantities))),
           ])))
     }
+    text += "\n" + DeviceNotes.ownDevices
     Terminal.print(format == .table ? text : JSONNode(.array(nodes)).prettyText + "\n")
   }
 }

@@ -16,7 +16,7 @@ struct Simnet: ParsableCommand {
     version: "simnet \(SimnetVersion.current) (libzstd \(SimnetVersion.libzstd))",
     subcommands: [
       RunCommand.self, ValidateCommand.self, ListCommand.self, ExplainCommand.self,
-      SchemaCommand.self, CompressCommand.self, CollectiveCommand.self,
+      SchemaCommand.self, CompressCommand.self, CollectiveCommand.self, CalibrateCommand.self,
     ])
 
   static func main() {

@@ -45,7 +45,7 @@ import Testing
     #expect(scenario.seed == 7 && scenario.replicates == 5)
     #expect(scenario.jobs.count == 1 && scenario.faults.isEmpty)
     #expect(scenario.jobs[0].workload.batch == 32)
-    #expect(scenario.cluster.device.name == "v100")
+    #expect(scenario.cluster.device == .builtIn("v100"))
     #expect(scenario.cluster.topology.makeTopology().accelerators.count == 16)
   }
 

@@ -87,6 +87,16 @@ public struct CountSketch: Codec {
     let note = scratch.stream(8)
     note.storeBytes(of: key, as: UInt64.self)
     let total = tableSize(record)
+    // The default never takes more than this; columns for every one of many small scopes may ask for
+    // more memory than there is.
+    let limit = 320 * record.elementCount + (1 << 20)
+    guard total <= limit else {
+      throw CodecError(
+        codec: name, tensor: setting.tensors.first?.name,
+        "\(rows) rows of \(columns ?? 0) counters for each of \(record.scopeCount) scopes are "
+          + "\(total) counters for \(record.elementCount) elements; choose fewer columns or a "
+          + "larger scope")
+    }
     let memory = scratch.stream(4 * total)
     let counters = memory.assumingMemoryBound(to: Float.self)
     counters.update(repeating: 0, count: total)

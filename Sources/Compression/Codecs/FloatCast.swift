@@ -65,9 +65,10 @@ public struct FloatCast: Codec {
     of values: UnsafeBufferPointer<Float>, _ target: UnsafeMutablePointer<UInt16>,
     _ record: Encoded, _ setting: StageSetting
   ) -> CodecError {
+    // Rounding may carry a NaN's payload into the sign, so that its code looks finite.
+    if values.contains(where: { !$0.isFinite }) { return setting.notFinite(name, values) }
     let limit: UInt16 = format == .float16 ? 0x7C00 : 0x7F80
     for index in 0..<values.count where target[index] & 0x7FFF >= limit {
-      if !values[index].isFinite { return setting.notFinite(name, values) }
       let tensor = setting.tensors.last { $0.offset <= index }
       return CodecError(
         codec: name, tensor: values.count == record.elementCount ? tensor?.name : nil,

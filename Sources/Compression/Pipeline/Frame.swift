@@ -161,7 +161,9 @@ enum Frame {
         let elements = reader.count(below: max(elementCount, end) + 1),
         let bits = reader.count(below: 8 * end),
         isConsistent(type, parameter, count: elements, bits: bits),
-        type != .bits || elements <= elementCount,
+        // A code of variable length takes a bit at least; a sketch may have more values than the
+        // gradient.
+        type != .bits || elements <= max(elementCount, bits),
         !streams.contains(where: { $0.role == role }), start + (bits + 7) / 8 <= end
       else { throw damage(place, "the description of a stream is damaged") }
       streams.append(

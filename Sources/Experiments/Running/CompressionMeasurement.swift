@@ -24,12 +24,47 @@ public struct CompressionMeasurement {
     "encode_gigabytes_per_s", "decode_gigabytes_per_s",
   ]
 
-  /// Measures `gradient`.
+  /// What one pipeline makes of one gradient.
+  public struct Figures: Sendable {
+    public var elements: Int
+    /// By the codec's formula, without framing.
+    public var payloadBits: Int64
+    public var encodedBytes: ByteCount
+    /// |decoded - original| / |original|.
+    public var relativeL2: Double
+    public var cosine: Double
+    /// Of float32 gradient.
+    public var encodeGigabytesPerSecond: Double
+    public var decodeGigabytesPerSecond: Double
+
+    public init(
+      elements: Int, payloadBits: Int64, encodedBytes: ByteCount, relativeL2: Double,
+      cosine: Double, encodeGigabytesPerSecond: Double, decodeGigabytesPerSecond: Double
+    ) {
+      self.elements = elements
+      self.payloadBits = payloadBits
+      self.encodedBytes = encodedBytes
+      self.relativeL2 = relativeL2
+      self.cosine = cosine
+      self.encodeGigabytesPerSecond = encodeGigabytesPerSecond
+      self.decodeGigabytesPerSecond = decodeGigabytesPerSecond
+    }
+
+    /// Raw bytes over those of the frame.
+    public var compressionRatio: Double {
+      Double(elements * 4) / Double(max(1, encodedBytes.bytes))
+    }
+    /// Payload bits an element; 0 without elements.
+    public var bitsPerElement: Double { Double(payloadBits) / Double(max(1, elements)) }
+  }
+
+  /// The row of `gradient`.
   ///
   /// - Throws: `CodecError`, as `InvalidInput` naming the file, for values a codec cannot take.
   public func row(of gradient: GradientFile, file: String) throws(InvalidInput) -> [String] {
+    let figures: Figures
     do throws(CodecError) {
-      return try measure(gradient, file: file)
+      figures = try measure(gradient)
     } catch {
       throw InvalidInput([
         Issue(
@@ -37,9 +72,19 @@ public struct CompressionMeasurement {
           problem: .invalid(found: "\(error)", expected: "give gradients the codec can take"))
       ])
     }
+    func number(_ value: Double) -> String { value.isFinite ? JSONNumber.shortest(value) : "" }
+    return [
+      file, String(figures.elements), String(figures.payloadBits),
+      String(figures.encodedBytes.bytes), number(figures.compressionRatio),
+      number(figures.relativeL2), number(figures.cosine),
+      number(figures.encodeGigabytesPerSecond), number(figures.decodeGigabytesPerSecond),
+    ]
   }
 
-  private func measure(_ gradient: GradientFile, file: String) throws(CodecError) -> [String] {
+  /// Measures `gradient`.
+  ///
+  /// - Throws: `CodecError` for values a codec cannot take.
+  public func measure(_ gradient: GradientFile) throws(CodecError) -> Figures {
     let tensors = gradient.tensors.map {
       TensorRange(name: $0.name, offset: $0.offset, count: $0.count, shape: $0.shape)
     }
@@ -56,13 +101,11 @@ public struct CompressionMeasurement {
       decoded = try pipeline.decode(encoded, count: gradient.values.count, scratch: &scratch)
     }
     let error = GradientError.compare(original: gradient.values, decoded: decoded)
-    func number(_ value: Double) -> String { value.isFinite ? JSONNumber.shortest(value) : "" }
-    return [
-      file, String(gradient.values.count), String(encoded.payloadBits),
-      String(encoded.encodedBytes.bytes),
-      number(bytes / Double(max(1, encoded.encodedBytes.bytes))), number(error.relativeL2),
-      number(error.cosine), number(bytes / encodeTime / 1e9), number(bytes / decodeTime / 1e9),
-    ]
+    return Figures(
+      elements: gradient.values.count, payloadBits: encoded.payloadBits,
+      encodedBytes: encoded.encodedBytes, relativeL2: error.relativeL2, cosine: error.cosine,
+      encodeGigabytesPerSecond: bytes / encodeTime / 1e9,
+      decodeGigabytesPerSecond: bytes / decodeTime / 1e9)
   }
 
   /// The shortest of several repetitions, in seconds: few of large inputs, many of small ones.

@@ -20,6 +20,7 @@ struct PointPreparation {
   private var models: [String: ModelTable] = [:]
   private var digests: [String: String] = [:]
   private var recordings: [[String]: RecordedGradients] = [:]
+  private var devices: [DeviceReference: DeviceProfile] = [:]
 
   init(directory: URL) { self.directory = directory }
 
@@ -59,8 +60,11 @@ struct PointPreparation {
             "\(names[b.index]) cannot be reached from \(names[a.index]); add links or routes")))
       return nil
     }
+    guard let device = device(scenario.cluster.device, root: root, issues: issues) else {
+      return nil
+    }
     var jobs: [JobBlueprint] = []
-    var files: [String] = []
+    var files = scenario.cluster.device.file.map { [digest(of: $0)] } ?? []
     var taken = [Bool](repeating: false, count: topology.accelerators.count)
     for (index, job) in scenario.jobs.enumerated() {
       let path =
@@ -83,7 +87,7 @@ struct PointPreparation {
         name: job.name, workload: job.workload, communication: job.communication,
         gradients: job.gradients, recorded: recorded, stragglers: job.stragglers,
         placement: job.placement,
-        model: model, device: scenario.cluster.device, topology: topology, taken: &taken,
+        model: model, device: device, topology: topology, taken: &taken,
         path: path, issues: issues)
       {
         jobs.append(blueprint)
@@ -132,6 +136,18 @@ struct PointPreparation {
     }
     models[key] = table
     return table
+  }
+
+  private mutating func device(
+    _ reference: DeviceReference, root: JSONNode, issues: IssueCollector
+  ) -> DeviceProfile? {
+    if let known = devices[reference] { return known }
+    let place = FieldPath(["cluster", "device"])
+    let found = DeviceProfileFiles.read(
+      reference, directory: directory, path: place, position: root.get(place.parts)?.position,
+      issues: issues)
+    devices[reference] = found
+    return found
   }
 
   /// Files whose content can change a result.

@@ -5,15 +5,17 @@ import Training
 /// The hardware: the `cluster` record.
 public struct ClusterSettings: Sendable {
   public var topology: any TopologySpecification
-  public var device: DeviceProfile
+  public var device: DeviceReference
 
   init(_ fields: inout FieldReader) {
     topology = fields.variant(
       "topology", TopologyCatalog.registry, doc: "nodes, links and where the accelerators are")
-    let name = fields.optional(
-      "device", .deviceName, default: DeviceCatalog.names[0], doc: "the accelerator of every worker"
-    )
-    device = DeviceCatalog.profile(named: name) ?? DeviceCatalog.profiles[0]
+    device = fields.optional(
+      "device", .device, default: .builtIn(DeviceCatalog.names[0]),
+      doc:
+        "the accelerator of every worker: a listed device (simnet list devices), or a profile of "
+        + "your own, relative to the scenario, such as simnet calibrate codecs writes (its keys: "
+        + "simnet explain cluster.device.codecs, simnet schema device)")
   }
 }
 

@@ -20,8 +20,8 @@ enum Calibration {
     guard let unit = device.peak(precision)?.unit else {
       preconditionFailure("efficiency is asked for arithmetic the device has")
     }
-    for name in [device.name] + device.relatives {
-      let isSelf = name == device.name
+    for name in [device.timedAs] + device.relatives {
+      let isSelf = name == device.timedAs
       let same = observations.filter { $0.device == name && $0.unit == unit }
       let exact = same.filter { $0.precision == precision }
       for group in isSelf ? [exact] : [exact, same] where !group.isEmpty {

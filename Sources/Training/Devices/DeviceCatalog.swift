@@ -84,7 +84,8 @@ public enum DeviceCatalog {
     ], relatives: ["v100"])
 
   private static let cpu = DeviceProfile(
-    name: "cpu", summary: "a server processor of 28 AVX-512 cores, assumed throughout",
+    name: "cpu", timedAs: "cpu",
+    summary: "a server processor of 28 AVX-512 cores, assumed throughout",
     memoryBandwidth: Sourced(
       .gigabytesPerSecond(140.8), .assumed, "six channels of DDR4-2933 at 23.46 GB/s each"),
     memory: Sourced(ByteCount(192_000_000_000), .assumed, "six channels of 32 GB"),
@@ -113,7 +114,7 @@ public enum DeviceCatalog {
     reduction: Sourced<Bandwidth>? = nil, launch: Sourced<SimDuration>? = nil
   ) -> DeviceProfile {
     DeviceProfile(
-      name: name, summary: summary,
+      name: name, timedAs: name, summary: summary,
       memoryBandwidth: Sourced(
         .gigabytesPerSecond(gigabytesPerSecond), .published, sheet + ", peak"),
       memory: Sourced(

@@ -44,14 +44,14 @@ extension DeviceProfile {
     _ model: ModelTable, _ batch: Int, _ precision: Precision, _ warnings: inout [String]
   ) -> ComputeTimes {
     if let other = TimingRecord.all.first(where: {
-      $0.log != nil && $0.device == name && $0.model == model.name && $0.precision != precision
+      $0.log != nil && $0.device == timedAs && $0.model == model.name && $0.precision != precision
     }) {
       warnings.append(
-        "\(other.precision.rawValue) times of \(model.name) on the \(name) are from a slower set-up"
+        "\(other.precision.rawValue) times of \(model.name) on the \(timedAs) are from a slower set-up"
           + " than \(precision.rawValue) ones; comparing the two exaggerates the gain")
     }
     // A user's table may carry a catalogued name; only the catalogued tensors were measured.
-    if let record = TimingRecord.find(device: name, precision: precision, model: model.name),
+    if let record = TimingRecord.find(device: timedAs, precision: precision, model: model.name),
       let summary = ModelCatalog.summary(named: model.name), summary.source == model.source,
       summary.parameters == model.parameters
     {
@@ -75,7 +75,7 @@ extension DeviceProfile {
     var warnings = warnings
     if batch != record.batch {
       warnings.append(
-        "\(model.name) on the \(name) was measured at batch \(record.batch) only; times at batch"
+        "\(model.name) on the \(timedAs) was measured at batch \(record.batch) only; times at batch"
           + " \(batch) are in proportion")
     }
     func scaled(_ time: SimDuration) -> SimDuration {
@@ -107,11 +107,11 @@ extension DeviceProfile {
     var warnings = warnings
     if record.isBatchStated, batch != record.batch {
       warnings.append(
-        "\(model.name) on the \(name) is published at batch \(record.batch); times at batch \(batch)"
+        "\(model.name) on the \(timedAs) is published at batch \(record.batch); times at batch \(batch)"
           + " are in proportion")
     } else if !record.isBatchStated, batch * 4 < record.batch {
       warnings.append(
-        "the published rate of \(model.name) on the \(name) is for full batches; at batch \(batch)"
+        "the published rate of \(model.name) on the \(timedAs) is for full batches; at batch \(batch)"
           + " the device will be slower")
     }
     let stated =

@@ -26,6 +26,9 @@ public struct PeakRate: Sendable {
 /// An accelerator: what it takes to say how long a model computes on it, each number with its source.
 public struct DeviceProfile: Sendable {
   public var name: String
+  /// The name under which its models were timed: ``name``, or that of the device a profile is laid
+  /// over.
+  var timedAs: String
   /// One sentence for `simnet list devices`.
   public var summary: String
   /// Between its memory and its arithmetic units.
@@ -45,6 +48,8 @@ public struct DeviceProfile: Sendable {
   var relatives: [String]
   /// Used instead of any calibration.
   var fixedEfficiency: Sourced<Double>?
+  /// What somebody measured of codecs; nil derives all of their costs.
+  public var codecCosts: CodecCosts?
 
   /// The peak for `precision`; nil if the device has no such units.
   public func peak(_ precision: Precision) -> PeakRate? {

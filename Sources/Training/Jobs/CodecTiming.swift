@@ -5,7 +5,8 @@ import SimKernel
 ///
 /// On the accelerator: kernels x launch + bytes / memory bandwidth + operations / fp32 peak. Work
 /// that only a CPU does takes its seconds an element there, plus copies of the gradient between
-/// device and host. All of it is derived from declarations; nothing of it was measured on a device.
+/// device and host. All of it is derived from declarations - unless the device has measured costs of
+/// the pipeline, which then replace encode and decode, see ``price(_:)``.
 struct CodecTiming: Sendable {
   let device: DeviceProfile
 
@@ -58,6 +59,87 @@ struct CodecTiming: Sendable {
     cost.cpu += time * repetitions
     cost.accelerator = .zero
     return cost
+  }
+
+  // MARK: - Whole pipelines
+
+  /// What is to be priced: one group of tensors under one pipeline.
+  struct Order {
+    var pipeline: CompressionPipeline
+    var elements: Int
+    /// The gradient's bytes, which cross between device and host when a CPU takes part.
+    var copied: ByteCount
+    /// How many payloads every worker decodes.
+    var payloads: Int
+    var hasErrorFeedback: Bool
+    var streams: StreamSettings
+  }
+
+  /// Encode and decode of one exchange, and where the costs come from.
+  struct Price {
+    var encode: Cost
+    var decode: Cost
+    var source: String
+  }
+
+  /// The time of `order`: measured where the device's profile has the pipeline, or all of its
+  /// stages, and derived from its declaration otherwise.
+  ///
+  /// Costs measured on a CPU take time on the CPU stream wherever the scenario places codecs, plus
+  /// the copies of the gradient; costs measured on an accelerator say nothing of codecs that the
+  /// scenario places on the CPU. With error feedback an encode also decodes, and passes over the
+  /// residual, which are derived.
+  func price(_ order: Order) -> Price {
+    measuredPrice(order) ?? derivedPrice(order)
+  }
+
+  private func derivedPrice(_ order: Order) -> Price {
+    let declaration = order.pipeline.declaration
+    var work = declaration.encode
+    if order.hasErrorFeedback { work = work + Self.errorFeedback + declaration.decode }
+    let missing = device.codecCosts == nil ? "" : "; not among the codecs measured"
+    return Price(
+      encode: order.streams.encode == .cpu
+        ? onCPU(work, elements: order.elements, copied: order.copied)
+        : cost(of: work, elements: order.elements, copied: order.copied),
+      decode: order.streams.decode == .cpu
+        ? onCPU(
+          declaration.decode, elements: order.elements, copied: order.copied,
+          repetitions: order.payloads)
+        : cost(
+          of: declaration.decode, elements: order.elements, copied: order.copied,
+          repetitions: order.payloads),
+      source: "derived: launches and memory traffic of \(order.pipeline.label) on \(device.name)"
+        + missing + (work.source.isEmpty ? "" : " (\(work.source))"))
+  }
+
+  private func measuredPrice(_ order: Order) -> Price? {
+    guard let costs = device.codecCosts,
+      let times = costs.times(of: order.pipeline, elements: order.elements)
+    else { return nil }
+    var price = Price(encode: Cost(), decode: Cost(), source: "")
+    let encode = times.encode + (order.hasErrorFeedback ? times.decode : .zero)
+    switch costs.place {
+    case .cpu:
+      let copy = device.hostCopyBandwidth.value.time(toSend: order.copied)
+      price.encode.cpu = encode + copy
+      price.decode.cpu = (times.decode + copy) * order.payloads
+      if order.hasErrorFeedback {
+        price.encode += onCPU(Self.errorFeedback, elements: order.elements, copied: .zero)
+      }
+    case .accelerator:
+      if order.streams.encode == .cpu || order.streams.decode == .cpu { return nil }
+      price.encode.accelerator = encode
+      price.decode.accelerator = times.decode * order.payloads
+      if order.hasErrorFeedback {
+        price.encode += cost(of: Self.errorFeedback, elements: order.elements, copied: .zero)
+      }
+    }
+    price.source =
+      "\(costs.evidence.provenance.rawValue): \(times.isSum ? "stages, summed," : "encode, decode") "
+      + "of \(order.pipeline.label) on \(device.name) (\(costs.evidence.sentence)"
+      + (order.hasErrorFeedback ? "; passes of error feedback derived)" : ")")
+    return price
   }
 
   /// What error feedback adds to an encode: it reads gradient and residual, writes their sum, and
