@@ -7,7 +7,9 @@ FLAGS = -c release -Xcc -march=$(ARCH)
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all run test lint bench results install setup clean
+FUZZ_SECONDS ?= 60
+
+.PHONY: all run test lint bench fuzz results install setup clean
 
 all: setup
 	$(SWIFT) build $(FLAGS) --product simnet
@@ -38,6 +40,10 @@ bench: setup
 	$(SWIFT) build $(FLAGS) --product simnet-bench
 	.build/release/simnet-bench
 
+# Hostile bytes for every family of codecs; what breaks one stays in .build-fuzz/artifacts.
+fuzz: setup
+	SECONDS=$(FUZZ_SECONDS) Tools/fuzz.sh
+
 # Regenerates what Results/ holds.
 results: all
 	@set -e; for scenario in Scenarios/*.json; do \
@@ -54,4 +60,4 @@ install: setup
 	install -s .build-static/release/simnet $(DESTDIR)$(PREFIX)/bin/simnet
 
 clean:
-	rm -rf .build .build-baseline .build-static
+	rm -rf .build .build-baseline .build-static .build-fuzz

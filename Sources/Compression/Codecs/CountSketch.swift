@@ -113,7 +113,7 @@ public struct CountSketch: Codec {
       used += rows * width(count)
     }
     if Reductions.largestMagnitudeBits(counters, total) >= Reductions.infinityBits {
-      throw CodecError(codec: name, "a sum of elements is beyond the largest float32")
+      throw setting.tooLarge(name, values, "a sum of elements is beyond the largest float32")
     }
     record.replace(.values, with: PayloadStream(.values, .float32, count: total, base: memory))
     record.replace(.note, with: PayloadStream(.note, .uint64, count: 1, base: note))

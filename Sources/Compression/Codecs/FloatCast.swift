@@ -74,7 +74,7 @@ public struct FloatCast: Codec {
         codec: name, tensor: values.count == record.elementCount ? tensor?.name : nil,
         "\(values[index]) is beyond the largest \(type.title); scale the loss or use another codec")
     }
-    return CodecError(codec: name, "a value is out of range")
+    return setting.tooLarge(name, values, "a value is out of range")
   }
 
   public func decode(

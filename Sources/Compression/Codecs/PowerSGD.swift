@@ -121,7 +121,8 @@ public struct PowerSGD: Codec {
     }
     let written = memory.assumingMemoryBound(to: Float.self)
     if Reductions.largestMagnitudeBits(written, total) >= Reductions.infinityBits {
-      throw CodecError(codec: name, "a product of the power step is beyond the largest float32")
+      throw setting.tooLarge(
+        name, values, "a product of the power step is beyond the largest float32")
     }
     if warmStart, let kept = setting.memory {
       remember(in: kept, setting.stage, layout, factors: written)

@@ -84,7 +84,7 @@ public struct RandomK: Codec {
       written += kept
     }
     if written > 0, Reductions.largestMagnitudeBits(output, written) >= Reductions.infinityBits {
-      throw CodecError(codec: name, "a value times n/k is beyond the largest float32")
+      throw setting.tooLarge(name, values, "a value times n/k is beyond the largest float32")
     }
     record.replace(.values, with: PayloadStream(.values, .float32, count: written, base: memory))
     record.replace(.seed, with: PayloadStream(.seed, .uint64, count: 1, base: seedMemory))

@@ -88,7 +88,8 @@ public struct ThreeLC: Codec {
       let largest = Float(bitPattern: UInt32(bitPattern: bits))
       let magnitude = Float(Double(largest) * sparsity)
       guard magnitude.isFinite else {
-        throw CodecError(codec: name, "s times the largest value is beyond the largest float32")
+        throw setting.tooLarge(
+          name, values, "s times the largest value is beyond the largest float32")
       }
       scales[scope] = magnitude
       Self.quantize(source, count, half: magnitude / 2, into: digits + start)

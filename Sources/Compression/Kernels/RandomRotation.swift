@@ -56,7 +56,7 @@ struct RandomRotation: ~Copyable {
     guard largest < Reductions.infinityBits else { throw setting.notFinite(codec, source) }
     // |sum| < 2^(exponent + 1) d, and twice that must still be a float.
     guard Int(largest >> 23) - 127 + count.trailingZeroBitCount <= 124 else {
-      throw CodecError(codec: codec, "magnitudes are too large to be rotated in float32")
+      throw setting.tooLarge(codec, source, "magnitudes are too large to be rotated in float32")
     }
     return count
   }

@@ -158,7 +158,7 @@ enum Frame {
       let start = (offset + 7) & ~7
       guard let role = reader.byte().flatMap(StreamRole.init),
         let type = reader.byte().flatMap(ElementType.init), let parameter = reader.byte(),
-        let elements = reader.count(below: max(elementCount, end) + 1),
+        let elements = reader.count(below: max(elementCount, 8 * end)),
         let bits = reader.count(below: 8 * end),
         isConsistent(type, parameter, count: elements, bits: bits),
         // A code of variable length takes a bit at least; a sketch may have more values than the

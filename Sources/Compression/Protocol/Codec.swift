@@ -106,7 +106,27 @@ public struct StageSetting {
     for (index, value) in values.enumerated() where !value.isFinite {
       return refusal(codec, element: positions.map { Int($0[index]) } ?? index, "is \(value)")
     }
-    return CodecError(codec: codec, "the norm of the gradient is beyond the largest float32")
+    return tooLarge(codec, values, "the norm of the gradient is beyond the largest float32")
+  }
+
+  /// The error for finite values whose sum or product is not: it names the largest of them, or the
+  /// first that is not finite after all.
+  ///
+  /// Values that were selected before stand for elements nobody can name here.
+  func tooLarge(
+    _ codec: String, _ values: UnsafeBufferPointer<Float>, _ what: String
+  ) -> CodecError {
+    var largest = 0
+    for (index, value) in values.enumerated() {
+      if !value.isFinite { return notFinite(codec, values) }
+      if value.magnitude > values[largest].magnitude { largest = index }
+    }
+    let isWhole = tensors.last.map { $0.offset + $0.count == values.count } ?? false
+    guard isWhole, !values.isEmpty else { return CodecError(codec: codec, what) }
+    let tensor = tensors.last { $0.offset <= largest }
+    return CodecError(
+      codec: codec, tensor: tensor?.name,
+      "\(what); element \(largest - (tensor?.offset ?? 0)) is \(values[largest])")
   }
 
   /// The error for one element.

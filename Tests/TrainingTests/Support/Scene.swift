@@ -38,6 +38,7 @@ struct Scene {
   var recorded: RecordedGradients?
   var topology = Lab.star(4)
   var taken: [Bool]?
+  var device = DeviceCatalog.profile(named: "v100")!
 
   /// Linear layers, one tensor each, of so many elements in forward order.
   static func table(_ elements: [Int], name: String = "toy") -> ModelTable {
@@ -65,7 +66,7 @@ struct Scene {
       workload: try record("{\"model\": \"resnet50\"\(work)}") { WorkloadSettings(&$0) },
       communication: try record("{\(communication)}") { CommunicationSettings(&$0) },
       gradients: gradients, recorded: recorded, stragglers: stragglers, placement: placement,
-      model: model, device: DeviceCatalog.profile(named: "v100")!, topology: topology,
+      model: model, device: device, topology: topology,
       taken: &taken, path: FieldPath(), issues: issues)
     try issues.throwIfInvalid()
     return made!
