@@ -71,7 +71,8 @@ struct CodecTiming: Sendable {
     var copied: ByteCount
     /// How many payloads every worker decodes.
     var payloads: Int
-    var hasErrorFeedback: Bool
+    /// The passes over what a worker keeps between iterations; nil if it keeps nothing.
+    var upkeep: CodecWork?
     var streams: StreamSettings
   }
 
@@ -87,7 +88,7 @@ struct CodecTiming: Sendable {
   ///
   /// Costs measured on a CPU take time on the CPU stream wherever the scenario places codecs, plus
   /// the copies of the gradient; costs measured on an accelerator say nothing of codecs that the
-  /// scenario places on the CPU. With error feedback an encode also decodes, and passes over the
+  /// scenario places on the CPU. With a residual an encode also decodes, and passes over the
   /// residual, which are derived.
   func price(_ order: Order) -> Price {
     measuredPrice(order) ?? derivedPrice(order)
@@ -96,7 +97,7 @@ struct CodecTiming: Sendable {
   private func derivedPrice(_ order: Order) -> Price {
     let declaration = order.pipeline.declaration
     var work = declaration.encode
-    if order.hasErrorFeedback { work = work + Self.errorFeedback + declaration.decode }
+    if let upkeep = order.upkeep { work = work + upkeep + declaration.decode }
     let missing = device.codecCosts == nil ? "" : "; not among the codecs measured"
     return Price(
       encode: order.streams.encode == .cpu
@@ -118,27 +119,27 @@ struct CodecTiming: Sendable {
       let times = costs.times(of: order.pipeline, elements: order.elements)
     else { return nil }
     var price = Price(encode: Cost(), decode: Cost(), source: "")
-    let encode = times.encode + (order.hasErrorFeedback ? times.decode : .zero)
+    let encode = times.encode + (order.upkeep == nil ? .zero : times.decode)
     switch costs.place {
     case .cpu:
       let copy = device.hostCopyBandwidth.value.time(toSend: order.copied)
       price.encode.cpu = encode + copy
       price.decode.cpu = (times.decode + copy) * order.payloads
-      if order.hasErrorFeedback {
-        price.encode += onCPU(Self.errorFeedback, elements: order.elements, copied: .zero)
+      if let upkeep = order.upkeep {
+        price.encode += onCPU(upkeep, elements: order.elements, copied: .zero)
       }
     case .accelerator:
       if order.streams.encode == .cpu || order.streams.decode == .cpu { return nil }
       price.encode.accelerator = encode
       price.decode.accelerator = times.decode * order.payloads
-      if order.hasErrorFeedback {
-        price.encode += cost(of: Self.errorFeedback, elements: order.elements, copied: .zero)
+      if let upkeep = order.upkeep {
+        price.encode += cost(of: upkeep, elements: order.elements, copied: .zero)
       }
     }
     price.source =
       "\(costs.evidence.provenance.rawValue): \(times.isSum ? "stages, summed," : "encode, decode") "
       + "of \(order.pipeline.label) on \(device.name) (\(costs.evidence.sentence)"
-      + (order.hasErrorFeedback ? "; passes of error feedback derived)" : ")")
+      + (order.upkeep == nil ? ")" : "; passes over the residual derived)")
     return price
   }
 

@@ -148,44 +148,41 @@ extension JobPlanBuilder {
     var need = GroupNeeds(
       steps: steps, framed: bits.map { ByteCount.holding(bits: $0) + framing }, framing: framing,
       raw: whole)
-    let declaration = group.pipeline.declaration
-    var work = declaration.encode
-    if compression.errorFeedback != nil {
-      work = work + CodecTiming.errorFeedback + declaration.decode
-    } else if compression.momentumCorrection != nil {
-      work = work + CodecTiming.momentumCorrection + declaration.decode
-    }
     let streams = blueprint.communication.streams
-    func cost(
-      _ work: CodecWork, _ elements: Int, on placement: CodecPlacement, _ repetitions: Int = 1
-    ) -> CodecTiming.Cost {
-      placement == .cpu
-        ? timing.onCPU(work, elements: elements, copied: raw, repetitions: repetitions)
-        : timing.cost(of: work, elements: elements, copied: raw, repetitions: repetitions)
+    let upkeep =
+      compression.momentumCorrection != nil
+      ? CodecTiming.momentumCorrection
+      : compression.errorFeedback != nil ? CodecTiming.errorFeedback : nil
+    func price(
+      _ elements: Int, payloads: Int = 1, upkeep: CodecWork? = nil
+    ) -> CodecTiming.Price {
+      timing.price(
+        CodecTiming.Order(
+          pipeline: group.pipeline, elements: elements, copied: raw, payloads: payloads,
+          upkeep: upkeep, streams: streams))
     }
-    need.encode = cost(work, elements, on: streams.encode)
-    need.decode = cost(declaration.decode, elements, on: streams.decode, copies)
+    let own = price(elements, payloads: copies, upkeep: upkeep)
+    need.encode = own.encode
+    need.decode = own.decode
+    report.codecSource = own.source
     switch blueprint.communication.strategy {
     case .reencodingRing:
-      let chunk = (elements + peers.count - 1) / peers.count
-      need.chunkEncode = cost(declaration.encode, chunk, on: streams.encode)
-      need.chunkDecode = cost(declaration.decode, chunk, on: streams.decode)
+      let chunk = price((elements + peers.count - 1) / peers.count)
+      need.chunkEncode = chunk.encode
+      need.chunkDecode = chunk.decode
     case .globalTopK:
       if let support = measured?.support {
         let share = support.union(workers: 1) / Double(max(1, support.elementCount))
         let kept = Int((Double(elements) * share).rounded(.up))
-        need.chunkEncode = cost(declaration.encode, 2 * kept, on: streams.encode)
+        need.chunkEncode = price(2 * kept).encode
       }
     case .sparseAllReduce, .parameterServer:
       if let support = measured?.support, support.union(workers: 1) > 0 {
-        let own = support.union(workers: 1)
-        need.growth = (0...peers.count).map { $0 < 2 ? 1 : support.union(workers: $0) / own }
+        let one = support.union(workers: 1)
+        need.growth = (0...peers.count).map { $0 < 2 ? 1 : support.union(workers: $0) / one }
       }
     case .allReduce, .allGather: break
     }
-    report.codecSource =
-      "derived: launches and memory traffic of \(group.pipeline.label) on "
-      + "\(blueprint.device.name)" + (work.source.isEmpty ? "" : " (\(work.source))")
     return need
   }
 
