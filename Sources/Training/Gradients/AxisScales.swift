@@ -20,7 +20,7 @@ enum AxisScales {
 
   /// Fills `scales` for `count` rows, RMS 1 over live and dead ones together.
   ///
-  /// - Complexity: O(count log count).
+  /// - Complexity: O(count).
   static func fill(_ scales: inout [Float], count: Int, profile: AxisProfile, keys: Keys) {
     scales.removeAll(keepingCapacity: true)
     if count == 1 { return scales.append(1) }
@@ -42,7 +42,7 @@ enum AxisScales {
       // |score| < 20, so 32 + 5 bits hold it; the index, below 2^26, breaks ties.
       ranking.append(Int64(score * 0x1p32) << 26 | Int64(index))
     }
-    ranking.sort()
+    sort(&ranking)
 
     let dead = min(count - 1, Int(profile.dead * Double(count) + 0.5))
     let live = count - dead
@@ -57,6 +57,36 @@ enum AxisScales {
     scales.append(contentsOf: repeatElement(0, count: count))
     for rank in 0..<live {
       scales[Int(ranking[dead + rank] & 0x3FF_FFFF)] = Float(values[rank] * norm)
+    }
+  }
+
+  /// Sorts scores whose low 26 bits, the indices, ascend already: by the other 38, in four stable
+  /// passes of ten.
+  private static func sort(_ ranking: inout [Int64]) {
+    // Fewer do not repay the counting.
+    if ranking.count < 256 { return ranking.sort() }
+    var other = ranking
+    for shift: UInt64 in [26, 36, 46, 56] {
+      withUnsafeTemporaryAllocation(of: Int32.self, capacity: 1024) { places in
+        // Ten bits index 1024 places; the places are positions below the number of scores.
+        func digit(_ key: Int64) -> Int {
+          Int((UInt64(bitPattern: key) ^ 1 << 63) >> shift & 0x3FF)
+        }
+        places.initialize(repeating: 0)
+        for key in ranking { places[digit(key)] += 1 }
+        var start: Int32 = 0
+        for place in 0..<1024 {
+          let count = places[place]
+          places[place] = start
+          start += count
+        }
+        for key in ranking {
+          let place = digit(key)
+          other[Int(places[place])] = key
+          places[place] += 1
+        }
+      }
+      swap(&ranking, &other)
     }
   }
 
