@@ -91,8 +91,8 @@ struct PipelineTests {
       let expected: Aggregation =
         summable.contains(chain) || chain == "none|fp16" || chain.hasSuffix("1,scaled=false")
           || chain.contains("shared_range=true")
-          || (chain.hasPrefix("count_sketch") || chain.hasPrefix("powersgd"))
-            && !chain.hasSuffix("zstd")
+          || (chain.hasPrefix("count_sketch") || chain.hasPrefix("powersgd")
+            || chain.hasPrefix("scalecom") && !chain.contains("qsgd")) && !chain.hasSuffix("zstd")
         ? .summable : .gather
       #expect(try Support.pipeline(chain).aggregation == expected, "\(chain)")
     }

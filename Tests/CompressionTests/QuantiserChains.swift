@@ -4,14 +4,16 @@ extension Chains {
     "fp8", "fp8:format=e5m2", "fp8:scaled=false", "fp8:format=e5m2,scaled=false", "int4",
     "int4:shared_range=true", "intn:bits=2", "intn:bits=3", "intn:bits=5,shared_range=true",
     "intn:bits=8", "mxfp8", "mxfp8:format=e5m2", "mxfp4", "uint8_affine",
-    "uint8_affine:min_scale=0", "natural", "natural:clipped=true", "signsgd", "onebit", "drive",
+    "uint8_affine:min_scale=0", "natural", "natural:clipped=true", "signsgd", "signum",
+    "signum:momentum=0.5", "onebit", "drive",
     "drive:scale=min_mse", "rht_usq", "rht_usq:bits=1", "rht_usq:bits=8",
     "rht_usq:shared_range=true", "rht_usq:bits=3,shared_range=true",
   ]
   static let chainedQuantisers = [
     "top_k:ratio=0.1|mxfp4", "top_k:ratio=0.1|signsgd", "top_k:ratio=0.1|drive",
     "random_k:ratio=0.1|rht_usq:shared_range=true", "random_k:ratio=0.1|int4:shared_range=true",
-    "fp8|zstd", "mxfp8|zstd", "drive|zstd", "onebit|zstd", "top_k:ratio=0.1|rht_usq|zstd",
+    "fp8|zstd", "mxfp8|zstd", "drive|zstd", "onebit|zstd", "signum|zstd",
+    "top_k:ratio=0.1|rht_usq|zstd",
   ]
   /// Those whose mean over draws is the gradient, element by element.
   static let unbiasedQuantisers = [
@@ -40,6 +42,8 @@ extension DeterminismTests {
     ("natural", "9c33fb54fcae0f56"),
     ("natural:clipped=true", "0046b9792e6cd722"),
     ("signsgd", "b2032f8fab5b6c23"),
+    ("signum", "14a6870de0bc96bd"),
+    ("signum:momentum=0.5", "ef0f3c3203192f3d"),
     ("onebit", "5675929a76e9e80c"),
     ("drive", "ae9f7c50aa00a2ec"),
     ("drive:scale=min_mse", "9817b3042e2c226f"),

@@ -8,7 +8,8 @@ extension Chains {
     "stc:ratio=0.1", "wangni:ratio=0.1", "wangni:ratio=0.01,index=rice", "3lc", "3lc:s=1.75",
     "3lc:s=1.5,packing=consecutive", "count_sketch:ratio=0.1",
     "count_sketch:ratio=0.02,rows=4,cols=50", "omnireduce", "omnireduce:block=16,index=bitmap",
-    "powersgd", "powersgd:rank=2,minimum_rate=2,power_steps=2",
+    "powersgd", "powersgd:warm_start=false", "scalecom:ratio=0.1",
+    "scalecom:ratio=0.05,index=rice", "powersgd:rank=2,minimum_rate=2,power_steps=2",
   ]
   static let chainedSparsifiers = [
     "threshold:v=0.001|fp16", "gaussian_k:ratio=0.1|int8", "sidco_e:ratio=0.1|qsgd:s=4",
@@ -16,6 +17,8 @@ extension Chains {
     "wangni:ratio=0.1|bf16", "3lc|zstd", "top_k:ratio=0.1|3lc", "count_sketch:ratio=0.1|bf16",
     "count_sketch:ratio=0.1|int8:shared_range=true", "count_sketch:ratio=0.1|zstd",
     "omnireduce|fp16", "omnireduce:block=16|zstd", "powersgd|zstd",
+    "scalecom:ratio=0.1|fp16", "scalecom:ratio=0.1|int8:shared_range=true",
+    "scalecom:ratio=0.1|qsgd:s=4", "scalecom:ratio=0.1,index=packed|zstd",
   ]
 
   /// Hashes of encoded bytes; see ``DeterminismTests/digests``.
@@ -40,6 +43,12 @@ extension Chains {
     ("count_sketch:ratio=0.02,rows=4,cols=50", "c1c36f91a5207e34"),
     ("omnireduce", "0c05a0e4a2f10d55"),
     ("omnireduce:block=16,index=bitmap", "222de59d8e3b4537"),
+    ("powersgd:warm_start=false", "2296c5ae8bef281c"),
+    ("scalecom:ratio=0.1", "0e78456e14a41c3e"),
+    ("scalecom:ratio=0.05,index=rice", "6be58454a220d80f"),
+    ("scalecom:ratio=0.1|fp16", "0fcc887e56afc83d"),
+    ("scalecom:ratio=0.1|int8:shared_range=true", "0680d2679087e339"),
+    ("scalecom:ratio=0.1|qsgd:s=4", "1ea2175c5542a693"),
     ("powersgd", "f69921b5a7e3537b"),
     ("powersgd:rank=2,minimum_rate=2,power_steps=2", "7446872f48c8918b"),
     ("threshold:v=0.001|fp16", "11e5d97afdfda502"),

@@ -96,6 +96,12 @@ enum Support {
     }
   }
 
+  /// Standard normal numbers.
+  static func normal(_ count: Int, seed: Int = 1) -> [Float] {
+    var stream = RandomStream(seed: UInt64(seed), purpose: RandomPurpose("normal gradient"))
+    return (0..<count).map { _ in Float(stream.normal()) }
+  }
+
   /// Encodes and decodes.
   static func roundTrip(
     _ text: String, _ values: [Float], scope: CodecScope = .model, tensors: [TensorRange]? = nil,

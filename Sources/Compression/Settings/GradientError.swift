@@ -93,7 +93,7 @@ public struct GradientError: Sendable, Equatable {
       maxAbsolute: largest, originalNorm: left.squareRoot(), decodedNorm: right.squareRoot())
   }
 
-  /// The l2 norm of `values`, summed in double precision.
+  /// The l2 norm of `values`, to about seven digits, from sums in a written order.
   public static func norm(_ values: [Float]) -> Double {
     values.withUnsafeBufferPointer {
       guard let base = $0.baseAddress else { return 0 }
