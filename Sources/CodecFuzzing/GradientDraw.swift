@@ -13,8 +13,8 @@ struct GradientDraw {
 
   init(_ input: inout FuzzInput) {
     let style = input.index(below: 8)
-    let long = input.bool()
-    let count = min(long ? input.word() : Int(input.byte()), Self.longest)
+    let isLong = input.index(below: 8) == 1
+    let count = min(isLong ? input.word() : Int(input.byte()), Self.longest)
     let scopeStyle = input.index(below: 5)
     let size = Int(input.byte())
     let cuts = input.index(below: 6)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compression
 import Experiments
+import Foundation
 import Reporting
 import SimKernel
 import Training
@@ -76,6 +77,9 @@ struct CalibrateCodecsCommand: ParsableCommand {
     }
     try issues.throwIfInvalid()
 
+    // Nothing is kept before the end, so an interruption needs no orderly one.
+    let signals = SignalWatch { number in Foundation.exit(128 + number) }
+    defer { withExtendedLifetime(signals) {} }
     var calibration = CodecCalibration(elements: elements, repeats: repeats)
     var measured: [CodecCalibration.Measurement] = []
     for (index, chain) in pipelines.enumerated() {

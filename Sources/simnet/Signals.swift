@@ -2,25 +2,30 @@ import Dispatch
 import Experiments
 import Foundation
 
-/// Connects SIGINT and SIGTERM with a stop flag while it lives: the first asks to stop, a second one
-/// kills.
+/// Reacts to SIGINT and SIGTERM while it lives, even where they were ignored before.
 final class SignalWatch {
   private var sources: [any DispatchSourceSignal] = []
 
-  init(_ flag: StopFlag) {
+  /// Calls `react` with the number of each signal, on a thread of its own.
+  init(_ react: @escaping @Sendable (Int32) -> Void) {
     for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(
         signal: number, queue: DispatchQueue.global(qos: .userInitiated))
-      source.setEventHandler {
-        if flag.isRaised {
-          signal(number, SIG_DFL)
-          kill(getpid(), number)
-        }
-        flag.raise(number)
-      }
+      source.setEventHandler { react(number) }
       source.resume()
       sources.append(source)
+    }
+  }
+
+  /// The first signal asks to stop, a second one kills.
+  convenience init(_ flag: StopFlag) {
+    self.init { number in
+      if flag.isRaised {
+        signal(number, SIG_DFL)
+        kill(getpid(), number)
+      }
+      flag.raise(number)
     }
   }
 

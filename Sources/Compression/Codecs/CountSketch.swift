@@ -89,8 +89,7 @@ public struct CountSketch: Codec {
     let total = tableSize(record)
     // The default never takes more than this; columns for every one of many small scopes may ask for
     // more memory than there is.
-    let limit = 320 * record.elementCount + (1 << 20)
-    guard total <= limit else {
+    guard total <= Frame.largestValueCount(of: record.elementCount) else {
       throw CodecError(
         codec: name, tensor: setting.tensors.first?.name,
         "\(rows) rows of \(columns ?? 0) counters for each of \(record.scopeCount) scopes are "

@@ -30,6 +30,15 @@ enum Frame {
     }
   }
 
+  /// The most values that stages may make of a gradient: a sketch of ten counters for every element
+  /// in 31 rows, or some of fixed size.
+  ///
+  /// A code of variable length may take next to no bits for many values, so that nothing else keeps a
+  /// damaged frame from asking for all memory.
+  static func largestValueCount(of elementCount: Int) -> Int {
+    320 * elementCount + (1 << 20)
+  }
+
   // MARK: - Writing
 
   /// Writes head and footer around streams that already stand in `memory`, moving those that do not.
@@ -158,12 +167,10 @@ enum Frame {
       let start = (offset + 7) & ~7
       guard let role = reader.byte().flatMap(StreamRole.init),
         let type = reader.byte().flatMap(ElementType.init), let parameter = reader.byte(),
-        let elements = reader.count(below: max(elementCount, 8 * end)),
+        let elements = reader.count(below: max(largestValueCount(of: elementCount), 8 * end)),
         let bits = reader.count(below: 8 * end),
         isConsistent(type, parameter, count: elements, bits: bits),
-        // A code of variable length takes a bit at least; a sketch may have more values than the
-        // gradient.
-        type != .bits || elements <= max(elementCount, bits),
+        type != .bits || elements <= largestValueCount(of: elementCount),
         !streams.contains(where: { $0.role == role }), start + (bits + 7) / 8 <= end
       else { throw damage(place, "the description of a stream is damaged") }
       streams.append(

@@ -41,13 +41,14 @@ public struct CodecCost: Sendable, Equatable {
     }
   }
 
-  /// The time for `bytes` of values that are `elements` in number; rounded up.
+  /// The time for `bytes` of values, to the nearest whole one, that are `elements` in number; rounded
+  /// up.
   ///
   /// Nothing for no elements: nothing is launched then.
   public func time(bytes: Double, elements: Double) -> SimDuration {
     if elements <= 0 { return .zero }
     var time = launch
-    if let bandwidth { time += bandwidth.time(toSend: ByteCount(Int64(bytes.rounded(.up)))) }
+    if let bandwidth { time += bandwidth.time(toSend: ByteCount(Int64(bytes.rounded()))) }
     if nanosecondsPerElement > 0 { time += .seconds(nanosecondsPerElement * elements * 1e-9) }
     return time
   }

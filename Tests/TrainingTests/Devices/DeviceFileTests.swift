@@ -119,7 +119,7 @@ import Training
         [
           "d.json:2:14: codecs[0].pipeline: unknown codec \"fp61\"; did you mean \"fp16\"?",
           "d.json:2:32: codecs[0].encode: a cost of nothing at all",
-          "d.json:3:25: codecs[0].decode.bandwidth: \"0 GB/s\" is outside",
+          "d.json:3:26: codecs[0].decode.bandwidth: \"0 GB/s\" is outside",
         ]
       ),
       (#"{"simnet_device": 1, "name": "v100"}"#, ["name: v100 is a listed device"]),
