@@ -4,6 +4,7 @@
 #
 #   Tools/fuzz.sh [family ...]        FAMILIES as arguments; all of them by default
 #   SECONDS=10 Tools/fuzz.sh          for another length
+#   FUZZER=loop Tools/fuzz.sh         the mutation loop in any case
 #   Tools/fuzz.sh --replay casts FILE runs one input again
 #
 # Inputs that break something stay in .build-fuzz/artifacts; exit code 1 if there are any.
@@ -44,12 +45,13 @@ compile() {
 
 probe="$out/probe.swift"
 printf '@_cdecl("LLVMFuzzerTestOneInput") public func f(_ p: UnsafePointer<UInt8>?, _ n: Int) -> CInt { 0 }\n' > "$probe"
-if swiftc -parse-as-library -sanitize=fuzzer,address "$probe" -o "$out/probe" > /dev/null 2>&1; then
+if [ "${FUZZER:-}" != loop ] \
+  && swiftc -parse-as-library -sanitize=fuzzer,address "$probe" -o "$out/probe" > /dev/null 2>&1; then
   kind=libfuzzer
   compile libfuzzer Tools/fuzz/FuzzerEntry.swift -sanitize=fuzzer,address || exit 2
 else
   kind=loop
-  echo "no libFuzzer here: a seeded mutation loop instead"
+  echo "without libFuzzer: a seeded mutation loop instead"
   compile loop Tools/fuzz/LoopEntry.swift || exit 2
 fi
 

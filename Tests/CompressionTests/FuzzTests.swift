@@ -126,6 +126,18 @@ import Testing
     #expect(decoded.allSatisfy { $0.isFinite })
   }
 
+  @Test(
+    "zstd gives back however many counters of a sketch it was given",
+    arguments: ["mxfp4|", "signsgd|", "fp16|", ""])
+  func packedSketch(middle: String) throws {
+    // 31 x 36 counters for 7 elements.
+    let chain = "count_sketch:ratio=0.01,rows=31,cols=36|" + middle + "zstd:level=-7"
+    for count in [1, 7, 300] {
+      let (_, decoded) = try Support.roundTrip(chain, Support.synthetic(count))
+      #expect(decoded.count == count)
+    }
+  }
+
   @Test("columns for every one of many small scopes are refused before there is no memory")
   func tooManyColumns() throws {
     let pipeline = try Support.pipeline("count_sketch:ratio=0.1,rows=31,cols=16777216")

@@ -201,16 +201,14 @@ public struct Zstandard: Codec {
     guard let count = reader.byte(), count <= 8 else { throw damage() }
     var inner: [(stream: PayloadStream, kind: UInt8)] = []
     var total = 0
-    // More than any selection or quantisation can leave of the gradient, or what zstd's own header
-    // says, for sketches of any size: refuses to allocate for damage.
-    let announced = ZSTD_getFrameContentSize(payload.base, payload.count)
-    let limit = max(
-      16 * record.elementCount + 16 * record.scopeCount + 1024,
-      announced < 1 << 36 ? Int(announced) : 0)
+    // Refuses to allocate for damage: values and scales that stages can make, in bytes that zstd can
+    // pack - a block of 128 KiB takes 4 bytes at least.
+    let most = Frame.largestValueCount(of: record.elementCount) + 16 * record.scopeCount
+    let limit = (payload.count / 4 + 1) * 131_072
     for _ in 0..<Int(count) {
       guard let role = reader.byte().flatMap(StreamRole.init), role.isPayload,
         let type = reader.byte().flatMap(ElementType.init), let parameter = reader.byte(),
-        let kind = reader.byte(), kind <= 2, let elements = reader.count(below: limit),
+        let kind = reader.byte(), kind <= 2, let elements = reader.count(below: most),
         let bits = reader.count(below: 8 * limit),
         Frame.isConsistent(type, parameter, count: elements, bits: bits),
         kind == 0 || (type.bits ?? 0) > 8, !inner.contains(where: { $0.stream.role == role })
