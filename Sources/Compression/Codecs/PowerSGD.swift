@@ -50,6 +50,11 @@ public struct PowerSGD: Codec {
       bias: .biased, sampleScaling: .needsFullTensor, isRandomised: true)
   }
 
+  /// The right factors of all matrices.
+  public func rememberedFloats(elementCount: Int, tensors: [TensorRange]) -> Int {
+    warmStart ? layout(tensors, elementCount).right : 0
+  }
+
   public func accept(_ form: PayloadForm) -> Result<PayloadForm, FormMismatch> {
     if let mismatch = form.requireDenseFloats(for: name) { return .failure(mismatch) }
     var result = form

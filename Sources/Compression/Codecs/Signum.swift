@@ -27,6 +27,8 @@ public struct Signum: Codec {
       bias: .biased)
   }
 
+  public func rememberedFloats(elementCount: Int, tensors: [TensorRange]) -> Int { elementCount }
+
   public func accept(_ form: PayloadForm) -> Result<PayloadForm, FormMismatch> {
     if let mismatch = form.requireDenseFloats(for: name) { return .failure(mismatch) }
     return form.gatheredCodes(of: name)

@@ -62,6 +62,11 @@ public struct CompressionPipeline: Sendable {
   /// What is known of the chain without a gradient.
   public var declaration: PipelineDeclaration { PipelineDeclaration(self) }
 
+  /// float32 numbers that a worker's codecs remember of a gradient of `tensors`.
+  public func rememberedFloats(elementCount: Int, tensors: [TensorRange]) -> Int {
+    stages.reduce(0) { $0 + $1.rememberedFloats(elementCount: elementCount, tensors: tensors) }
+  }
+
   /// The largest payload of a gradient of `elementCount` elements, in bits.
   public func worstCasePayloadBits(
     elementCount: Int, scope: CodecScope, tensors: [TensorRange] = []

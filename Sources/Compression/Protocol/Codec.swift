@@ -49,6 +49,9 @@ public protocol Codec: Sendable {
   /// as plain signs, cannot be added to a gradient.
   var keepsMagnitude: Bool { get }
 
+  /// float32 numbers that the codec keeps in its ``CodecMemory`` for a gradient of `tensors`.
+  func rememberedFloats(elementCount: Int, tensors: [TensorRange]) -> Int
+
   /// A conversation of several exchanges for which this codec takes charge of the whole pipeline;
   /// nil lets the pipeline sum or gather its payload in one.
   func rounds(_ setup: RoundSetup) -> (any CodecRounds)?
@@ -62,6 +65,7 @@ extension Codec {
   public func selection(
     of record: inout Encoded, scratch: inout CodecScratch
   ) throws(CodecError) -> UnsafeBufferPointer<UInt32>? { nil }
+  public func rememberedFloats(elementCount: Int, tensors: [TensorRange]) -> Int { 0 }
   public var decodesLinearly: Bool { true }
   public var keepsMagnitude: Bool { true }
   public func rounds(_ setup: RoundSetup) -> (any CodecRounds)? { nil }

@@ -3,8 +3,10 @@ import SimKernel
 
 /// A gradient to encode in a certain way: what points of a sweep share when they need the same one.
 public struct EncodingRequest: Sendable {
-  /// Equal keys give equal results.
+  /// Equal keys give equal results; empty if nothing is needed.
   public let key: String
+  /// Whether anything is changed on the way, so that there is something to measure.
+  public let isNeeded: Bool
   /// Requests with equal keys start from the same gradients; measure them one after the other.
   public let gradientKey: String
   /// Whether a sample of the gradient would not do, and all of it is few enough elements.
@@ -50,6 +52,11 @@ public struct EncodingRequest: Sendable {
     self.replicate = isLossless ? 0 : replicate
     strategy = blueprint.communication.strategy
     servers = max(1, blueprint.servers)
+    isNeeded = Self.changes(tensors, units, compression, type)
+    guard isNeeded else {
+      (key, gradientKey, isFull, representatives) = ("", "", false, [])
+      return
+    }
     var hash = StableHash()
     hash.combine(blueprint.model.name)
     for tensor in tensors {
@@ -94,17 +101,28 @@ public struct EncodingRequest: Sendable {
     key = hash.hexadecimal
   }
 
-  /// Whether anything is changed on the way, so that there is something to measure.
-  public var isNeeded: Bool {
+  /// Whether anything is changed on the way.
+  private static func changes(
+    _ tensors: [GradientTensor], _ units: [CommunicationUnit], _ compression: CompressionSettings,
+    _ type: GradientType
+  ) -> Bool {
     if type != .fp32 { return true }
+    if compression.pipelines.allSatisfy(\.isIdentity) { return false }
     return units.contains { unit in
-      CompressionPlan(settings: compression, tensors: ranges(of: unit) { tensors[$0].elements })
-        .groups.contains { !$0.pipeline.isIdentity }
+      CompressionPlan(
+        settings: compression, tensors: ranges(of: unit, tensors) { tensors[$0].elements }
+      ).groups.contains { !$0.pipeline.isIdentity }
     }
   }
 
-  /// The tensors of a unit one after the other, of the sizes `count` says.
   private func ranges(of unit: CommunicationUnit, _ count: (Int) -> Int) -> [TensorRange] {
+    Self.ranges(of: unit, tensors, count)
+  }
+
+  /// The tensors of a unit one after the other, of the sizes `count` says.
+  private static func ranges(
+    of unit: CommunicationUnit, _ tensors: [GradientTensor], _ count: (Int) -> Int
+  ) -> [TensorRange] {
     var offset = 0
     return unit.tensors.map { id in
       let elements = count(id.index)

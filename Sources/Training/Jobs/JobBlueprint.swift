@@ -112,13 +112,7 @@ public struct JobBlueprint: Sendable {
     ByteCount(Int64(elements) * Int64(workload.gradientType.bytes))
   }
   /// The tensors of the gradient, in forward order.
-  public var tensors: [GradientTensor] {
-    model.tensors.map {
-      GradientTensor(
-        name: $0.name, kind: GradientKind(layerKind: $0.kind, tensor: $0.name, shape: $0.shape),
-        shape: $0.shape.reduce(1, *) == $0.elements ? $0.shape : [$0.elements])
-    }
-  }
+  public var tensors: [GradientTensor] { model.gradientTensors }
 
   private static func place(
     _ workload: WorkloadSettings, _ communication: CommunicationSettings,

@@ -17,6 +17,8 @@ struct GroupNeeds {
   var growth: [Double] = []
   /// What its elements take uncompressed.
   var raw: ByteCount
+  /// What its codecs remember from one iteration to the next.
+  var memory = ByteCount.zero
 }
 
 extension JobPlanBuilder {
@@ -148,6 +150,11 @@ extension JobPlanBuilder {
     var need = GroupNeeds(
       steps: steps, framed: bits.map { ByteCount.holding(bits: $0) + framing }, framing: framing,
       raw: whole)
+    need.memory = ByteCount(
+      4
+        * Int64(
+          group.pipeline.rememberedFloats(
+            elementCount: elements, tensors: isShared ? [] : group.tensors)))
     let streams = blueprint.communication.streams
     let upkeep =
       compression.momentumCorrection != nil
@@ -408,8 +415,10 @@ extension JobPlanBuilder {
   ) {
     var isEncoded = false
     var elements: Int64 = 0
+    var remembered = ByteCount.zero
     for need in needs where need.encode != CodecTiming.Cost() {
       isEncoded = true
+      remembered += need.memory
       elements += need.raw.bytes / Int64(blueprint.workload.gradientType.bytes)
     }
     guard isEncoded, blueprint.communication.streams.encode != .cpu else { return }
@@ -417,7 +426,7 @@ extension JobPlanBuilder {
     // A residual, and with momentum correction a momentum beside it.
     let vectors: Int64 =
       compression.momentumCorrection != nil ? 2 : compression.errorFeedback != nil ? 1 : 0
-    report.memory.state += ByteCount(vectors * 4 * elements / Int64(peers.shares))
+    report.memory.state += remembered + ByteCount(vectors * 4 * elements / Int64(peers.shares))
     let received = blueprint.communication.strategy.isGather ? own * peers.count : own
     // The payload, what is received, and the decoded sum.
     let buffers = own + received + ByteCount(4 * elements / Int64(peers.shares))

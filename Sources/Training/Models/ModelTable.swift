@@ -80,7 +80,9 @@ public struct ModelTable: Sendable, Equatable {
   /// Where the table comes from.
   public var source: String
   /// In forward order; never empty.
-  public var tensors: [ModelTensor]
+  public let tensors: [ModelTensor]
+  /// The same as gradients, in the same order.
+  public let gradientTensors: [GradientTensor]
   /// Layers without a tensor of their own.
   public var tied: [TiedLayer]
   /// Multiply-accumulates of the products of queries with keys and of scores with values, over one
@@ -100,6 +102,11 @@ public struct ModelTable: Sendable, Equatable {
     self.sample = sample
     self.source = source
     self.tensors = tensors
+    gradientTensors = tensors.map {
+      GradientTensor(
+        name: $0.name, kind: GradientKind(layerKind: $0.kind, tensor: $0.name, shape: $0.shape),
+        shape: $0.shape.reduce(1, *) == $0.elements ? $0.shape : [$0.elements])
+    }
     self.tied = tied
     self.attentionScoreMACs = attentionScoreMACs
     self.measuredBatch = measuredBatch
