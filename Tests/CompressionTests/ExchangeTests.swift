@@ -131,9 +131,9 @@ struct ExchangeTests {
       return study.updateError
     }
     let (few, many) = (
-      try error(ErrorFeedbackSettings(), steps: 10), try error(ErrorFeedbackSettings(), steps: 80)
+      try error(ErrorFeedbackSettings(), steps: 80), try error(ErrorFeedbackSettings(), steps: 640)
     )
-    #expect(many < few / 4, "\(few) after 10, \(many) after 80")
+    #expect(many < few / 3, "\(few) after 80, \(many) after 640")
     let without = try error(nil, steps: 80)
     #expect(without > 5 * many, "\(without) without feedback")
   }

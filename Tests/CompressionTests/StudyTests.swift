@@ -103,10 +103,10 @@ struct StudyTests {
   @Test("with feedback the accumulated update comes close, without it does not")
   func accumulated() throws {
     let constant = (0..<2).map { Support.normal(ExchangeTests.elements, seed: $0) }
-    for chain in ["top_k:ratio=0.05", "ef_sign", "scalecom:ratio=0.05"] {
-      let few = try study(chain, steps: 40, feedback: true) { worker, _ in constant[worker] }
-      let many = try study(chain, steps: 160, feedback: true) { worker, _ in constant[worker] }
-      let without = try study(chain, steps: 40) { worker, _ in constant[worker] }
+    for chain in ["top_k:ratio=0.2", "ef_sign", "scalecom:ratio=0.2"] {
+      let few = try study(chain, steps: 80, feedback: true) { worker, _ in constant[worker] }
+      let many = try study(chain, steps: 640, feedback: true) { worker, _ in constant[worker] }
+      let without = try study(chain, steps: 80) { worker, _ in constant[worker] }
       // A bounded residual is divided by ever more gradients.
       #expect(many.updateError < 0.4 * few.updateError, "\(chain)")
       #expect(without.updateError > 2 * few.updateError, "\(chain)")
