@@ -62,9 +62,10 @@ import Training
   @Test("what does not fit is refused with what it needs and what there is")
   func refusal() throws {
     var scene = Scene()
-    scene.topology = Lab.star(64)
-    // 64 payloads of about 0.4 GB.
-    scene.model = Scene.table([100_000_000])
+    scene.topology = Lab.star(256)
+    // 256 payloads of about a quarter of a gigabyte.
+    scene.model = ModelCatalog.table(named: "alexnet")!
+    scene.gradients = #""source": "synthetic", "sample": 4096, "study": {"steps": 0}"#
     scene.communication =
       #""strategy": "all_gather", "compression": "top_k:ratio=0.5", "schedule": "one_shot""#
     let message = TrainingTests.refusal { _ = try scene.plan() }
