@@ -58,6 +58,10 @@ public struct OmniReduce: Codec {
     size.otherBits += index.worstCaseBits(kept: blocks, elementCount: blocks)
   }
 
+  public func streamBytes(for record: Encoded) -> Int? {
+    // As if all blocks stayed: a dense gradient then needs no second copy.
+    index == .int32 ? 4 * record.elementCount + 4 * blockCount(record) + 16 : nil
+  }
   public func encode(
     _ record: inout Encoded, setting: StageSetting, scratch: inout CodecScratch
   ) throws(CodecError) {

@@ -40,19 +40,31 @@ enum ThresholdSelection {
 
   /// How many of `count` elements pass.
   static func count(_ source: UnsafePointer<Float>, _ count: Int, _ rule: ThresholdRule) -> Int {
-    let (center, limit) = (rule.center, rule.limit)
+    let mask = SIMD16<Int32>(repeating: 0x7FFF_FFFF)
+    let limit = SIMD16<Int32>(repeating: rule.limit)
+    let center = SIMD16<Float>(repeating: rule.center)
     var total = 0
-    var start = 0
-    while start < count {
-      // 32-bit counters vectorise as wide as the elements, and a block cannot overflow them.
-      let end = min(start + 1 << 20, count)
-      var passed: Int32 = 0
-      for index in start..<end {
-        let bits = Int32(bitPattern: (source[index] - center).bitPattern & 0x7FFF_FFFF)
-        passed &+= bits > limit ? 1 : 0
+    var index = 0
+    let whole = count & ~15
+    while index < whole {
+      // A block cannot overflow the 32-bit counters of its lanes.
+      let end = min(index + (1 << 24), whole)
+      var passed = SIMD16<Int32>.zero
+      while index < end {
+        // In bounds: index + 16 <= whole <= count.
+        let values = UnsafeRawPointer(source + index).loadUnaligned(as: SIMD16<Float>.self)
+        let bits = unsafeBitCast(values - center, to: SIMD16<Int32>.self) & mask
+        // No wrap: both are in -1..<2^31. The sign says whether the limit is exceeded; comparisons
+        // of SIMD values are not vectorised everywhere.
+        passed &-= (limit &- bits) &>> 31
+        index += 16
       }
-      total += Int(passed)
-      start = end
+      for lane in 0..<16 { total += Int(passed[lane]) }
+    }
+    while index < count {
+      let bits = Int32(bitPattern: (source[index] - rule.center).bitPattern & 0x7FFF_FFFF)
+      total += bits > rule.limit ? 1 : 0
+      index += 1
     }
     return total
   }
@@ -116,19 +128,19 @@ enum ThresholdSelection {
   ) -> (sum: Double, count: Int) {
     let mask = SIMD16<UInt32>(repeating: 0x7FFF_FFFF)
     let level = SIMD16<Float>(repeating: threshold)
-    let zero = SIMD16<Float>(repeating: 0)
     var total = 0.0
     var index = 0
     let whole = count & ~15
     while index < whole {
       let end = min(index + Reductions.blockSize, whole)
-      var lanes = zero
+      var lanes = SIMD16<Float>.zero
       while index < end {
         // In bounds: index + 16 <= whole <= count.
         let bits = UnsafeRawPointer(source + index).loadUnaligned(as: SIMD16<UInt32>.self) & mask
         let magnitude = unsafeBitCast(bits, to: SIMD16<Float>.self)
-        let rest = magnitude - level
-        lanes += rest.replacing(with: zero, where: magnitude .<= level)
+        let rest = unsafeBitCast(magnitude - level, to: SIMD16<Int32>.self)
+        // Keeps what is not negative, by the sign spread over the word.
+        lanes += unsafeBitCast(rest & ~(rest &>> 31), to: SIMD16<Float>.self)
         index += 16
       }
       var block = 0.0
