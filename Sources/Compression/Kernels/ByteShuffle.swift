@@ -1,18 +1,30 @@
 /// Byte and bit transposition, which brings bytes of equal meaning together before an entropy coder.
 enum ByteShuffle {
-  /// Plane p of the output holds byte p of every element.
+  /// Plane p of the output holds byte p of every element; `source` is aligned to the elements.
   static func shuffle(
     _ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>, count: Int, width: Int
   ) {
     if width == 4 {
-      let words = UnsafeRawPointer(source)
-      for i in 0..<count {
-        // In bounds: element i has its four bytes at 4 i.
-        let word = words.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self)
-        target[i] = UInt8(truncatingIfNeeded: word)
-        target[count + i] = UInt8(truncatingIfNeeded: word >> 8)
-        target[2 * count + i] = UInt8(truncatingIfNeeded: word >> 16)
-        target[3 * count + i] = UInt8(truncatingIfNeeded: word >> 24)
+      let words = UnsafeRawPointer(source).assumingMemoryBound(to: UInt32.self)
+      var index = 0
+      while index + 16 <= count {
+        // In bounds: index + 16 <= count, for the words and in each plane.
+        let lanes = UnsafeRawPointer(words + index).loadUnaligned(as: SIMD16<UInt32>.self)
+        let output = UnsafeMutableRawPointer(target + index)
+        for plane in 0..<4 {
+          // A plain loop with four outputs stays scalar.
+          output.storeBytes(
+            of: SIMD16<UInt8>(truncatingIfNeeded: lanes &>> UInt32(8 * plane)),
+            toByteOffset: plane * count, as: SIMD16<UInt8>.self)
+        }
+        index += 16
+      }
+      while index < count {
+        for plane in 0..<4 {
+          target[plane * count + index] = UInt8(
+            truncatingIfNeeded: words[index] &>> UInt32(8 * plane))
+        }
+        index += 1
       }
       return
     }
@@ -22,17 +34,29 @@ enum ByteShuffle {
     }
   }
 
+  /// Words from their four bytes, the lowest first; a loop of its own, so that it vectorises.
+  @inline(never)
+  private static func join(
+    _ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, _ c: UnsafePointer<UInt8>,
+    _ d: UnsafePointer<UInt8>, _ words: UnsafeMutablePointer<UInt32>, _ count: Int
+  ) {
+    for index in 0..<count {
+      let low = UInt32(a[index]) | UInt32(b[index]) << 8
+      let high = UInt32(c[index]) << 16 | UInt32(d[index]) << 24
+      words[index] = low | high
+    }
+  }
+
   /// Undoes ``shuffle(_:_:count:width:)``.
+  ///
+  /// `target` is aligned to the elements.
   static func unshuffle(
     _ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>, count: Int, width: Int
   ) {
     if width == 4 {
-      let words = UnsafeMutableRawPointer(target)
-      for i in 0..<count {
-        let low = UInt32(source[i]) | UInt32(source[count + i]) << 8
-        let high = UInt32(source[2 * count + i]) << 16 | UInt32(source[3 * count + i]) << 24
-        words.storeBytes(of: low | high, toByteOffset: 4 * i, as: UInt32.self)
-      }
+      let words = UnsafeMutableRawPointer(target).assumingMemoryBound(to: UInt32.self)
+      let b = source + count
+      join(source, b, b + count, b + 2 * count, words, count)
       return
     }
     for plane in 0..<width {

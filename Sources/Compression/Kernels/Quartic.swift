@@ -67,20 +67,42 @@ enum Quartic {
         target.storeBytes(of: table[Int(source[i])], toByteOffset: 5 * i, as: UInt64.self)
       }
     case .fifths:
-      for i in 0..<bytes {
-        // Exact quotients for values below 243: 171 / 512 is a third, 57 / 512 a ninth and so on.
-        let value = UInt32(source[i])
-        let third = (value &* 171) >> 9
-        let ninth = (third &* 171) >> 9
-        let last = (ninth &* 171) >> 9
-        let first = (last &* 171) >> 9
-        digits[i] = UInt8(truncatingIfNeeded: first)
-        digits[bytes + i] = UInt8(truncatingIfNeeded: last - 3 * first)
-        digits[2 * bytes + i] = UInt8(truncatingIfNeeded: ninth - 3 * last)
-        digits[3 * bytes + i] = UInt8(truncatingIfNeeded: third - 3 * ninth)
-        digits[4 * bytes + i] = UInt8(truncatingIfNeeded: value - 3 * third)
+      // A block of the source stays in the first cache; a loop with five outputs would be scalar.
+      for start in stride(from: 0, to: bytes, by: 4096) {
+        let size = min(4096, bytes - start)
+        for fifth in 0..<5 {
+          unpack(
+            source + start, size, thirds: 4 - fifth, into: digits + fifth * bytes + start)
+        }
       }
     }
+  }
+
+  /// The digit that is left after `thirds` divisions by three, of every byte.
+  @inline(__always)
+  private static func unpack(
+    _ source: UnsafePointer<UInt8>, _ count: Int, thirds: Int,
+    into digits: UnsafeMutablePointer<UInt8>
+  ) {
+    switch thirds {
+    case 0: for i in 0..<count { digits[i] = last(UInt16(source[i])) }
+    case 1: for i in 0..<count { digits[i] = last(third(UInt16(source[i]))) }
+    case 2: for i in 0..<count { digits[i] = last(third(third(UInt16(source[i])))) }
+    case 3: for i in 0..<count { digits[i] = last(third(third(third(UInt16(source[i]))))) }
+    default:
+      // The highest digit of a value below 243 has nothing above it.
+      for i in 0..<count {
+        digits[i] = UInt8(truncatingIfNeeded: third(third(third(third(UInt16(source[i]))))))
+      }
+    }
+  }
+  /// A third, rounded down, of a value below 256: 171 / 512, exactly, without a wrap in 16 bits.
+  @inline(__always)
+  private static func third(_ value: UInt16) -> UInt16 { (value &* 171) &>> 9 }
+  /// The remainder of a division by three; it does not wrap.
+  @inline(__always)
+  private static func last(_ value: UInt16) -> UInt8 {
+    UInt8(truncatingIfNeeded: value &- 3 &* third(value))
   }
 
   /// Shortens runs of ``zeros``, longest first; returns the bytes written, at most `count`.
