@@ -51,6 +51,21 @@ struct SelectionTests {
     }
   }
 
+  @Test("one NaN of any kind among equal elements is refused, in long vectors too")
+  func notFinite() throws {
+    let pipeline = try Support.pipeline("top_k:ratio=0.00001")
+    var scratch = CodecScratch()
+    for bits: UInt32 in [0x7F80_0000, 0x7F80_0001, 0x7FC0_0000, 0x7FFF_FFFF, 0xFF80_0001] {
+      for rest: Float in [0, 1, Float(bitPattern: bits)] {
+        var values = [Float](repeating: rest, count: 100_000)
+        values[70_001] = Float(bitPattern: bits)
+        #expect(throws: CodecError.self) {
+          try pipeline.encode(values, random: Support.random(), scratch: &scratch)
+        }
+      }
+    }
+  }
+
   @Test("selections equal those of a sort on heavy tails of every length")
   func lengths() throws {
     for count in Array(1..<70) + [255, 256, 257, 8191, 8193, 32_767, 32_769, 65_600] {

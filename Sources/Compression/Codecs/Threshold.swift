@@ -29,7 +29,8 @@ public struct Threshold: ThresholdCodec {
   }
   // Nothing is known of a fixed value before a gradient is: a hundredth, as for the other methods.
   public var expectedRatio: Double { 0.01 }
-  public var passes: Double { 1 }
+  public var passes: Double { 0 }
+  public var isEstimated: Bool { false }
   /// What does not pass is not wanted: an empty selection stays empty.
   public var sendsLargest: Bool { false }
 

@@ -16,6 +16,9 @@ public protocol ThresholdCodec: Codec {
   /// Equal elements have no spread, so that an estimated threshold may pass none: without this a
   /// constant gradient would never be sent, whatever error feedback adds.
   var sendsLargest: Bool { get }
+  /// Whether the threshold depends on the gradient; one that does not needs no pass of its own to
+  /// refuse what is not finite, since NaN and infinity pass every threshold.
+  var isEstimated: Bool { get }
   /// The threshold of the `count` elements, at least one, that begin at `start`.
   func limit(
     _ source: UnsafePointer<Float>, _ count: Int, start: Int, setting: StageSetting,
@@ -37,6 +40,7 @@ public struct ThresholdLimit: Sendable {
 
 extension ThresholdCodec {
   public var sendsLargest: Bool { true }
+  public var isEstimated: Bool { true }
 
   public func accept(_ form: PayloadForm) -> Result<PayloadForm, FormMismatch> {
     if let mismatch = form.requireDenseFloats(for: name) { return .failure(mismatch) }
@@ -72,7 +76,7 @@ extension ThresholdCodec {
   ) throws(CodecError) {
     let values = try record.floats(for: name)
     try Sparsification.requireAddressable(record, codec: name)
-    if let base = values.baseAddress,
+    if isEstimated, let base = values.baseAddress,
       Reductions.largestMagnitudeBits(base, values.count) >= Reductions.infinityBits
     {
       throw setting.notFinite(name, values)
@@ -94,6 +98,12 @@ extension ThresholdCodec {
     }
     let selected = Sparsification.collect(
       record, values, rules, sendsLargest: sendsLargest, scratch: &scratch)
+    if !isEstimated,
+      Reductions.largestMagnitudeBits(selected.values, selected.count) >= Reductions.infinityBits
+    {
+      let passed = UnsafeBufferPointer(start: UnsafePointer(selected.values), count: selected.count)
+      throw setting.notFinite(name, passed, positions: selected.positions)
+    }
     Sparsification.leave(&record, selected, index: index, scratch: &scratch)
   }
 

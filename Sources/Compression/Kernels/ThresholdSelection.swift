@@ -78,22 +78,40 @@ enum ThresholdSelection {
     _ source: UnsafePointer<Float>, _ count: Int, _ rule: ThresholdRule, base: Int, from start: Int,
     room: Int, positions: UnsafeMutablePointer<UInt32>, values: UnsafeMutablePointer<Float>
   ) -> Int? {
+    // Finding and fetching take turns: the first streams through memory without a branch that
+    // depends on the data, the second looks only at groups in which something passes.
+    let groups = 64
     var found = start
     var index = 0
-    while index + 64 <= count {
-      // In bounds: at most 64 are written between two looks at the room.
-      if found > room { return nil }
-      let group = source + index
-      var word = UInt64(passing(group, rule)) | UInt64(passing(group + 32, rule)) << 32
-      while word != 0 {
-        let lane = word.trailingZeroBitCount
-        positions[found] = UInt32(truncatingIfNeeded: base + index + lane)
-        values[found] = group[lane]
-        found += 1
-        word &= word &- 1
+    let fits = withUnsafeTemporaryAllocation(of: (passed: UInt64, at: Int).self, capacity: groups) {
+      hits in
+      while index + 64 <= count {
+        let end = min(index + 64 * groups, count & ~63)
+        var filled = 0
+        while index < end {
+          let group = source + index
+          let word = UInt64(passing(group, rule)) | UInt64(passing(group + 32, rule)) << 32
+          // In bounds: at most one a group.
+          hits[filled] = (word, index)
+          filled &+= word == 0 ? 0 : 1
+          index += 64
+        }
+        for hit in 0..<filled {
+          // In bounds: at most 64 are written between two looks at the room.
+          if found > room { return false }
+          var (word, first) = hits[hit]
+          repeat {
+            let position = first + word.trailingZeroBitCount
+            positions[found] = UInt32(truncatingIfNeeded: base + position)
+            values[found] = source[position]
+            found &+= 1
+            word &= word &- 1
+          } while word != 0
+        }
       }
-      index += 64
+      return true
     }
+    if !fits { return nil }
     if found > room { return nil }
     while index < count {
       let bits = Int32(bitPattern: (source[index] - rule.center).bitPattern & 0x7FFF_FFFF)

@@ -3,9 +3,10 @@
 ///
 /// Long vectors: a threshold is guessed from a sample so that a little more than k elements pass it,
 /// one pass collects (index, bits) of those - values fetched afterwards would cost more than the whole
-/// selection - and a radix select finds the exact border among them. When the guess was wrong - all
-/// equal, periodic, one huge value, mostly zeros - histograms over the whole vector find the border
-/// instead, three more passes, whatever the input.
+/// selection - and a radix select finds the exact border among them. Where too many pass - all equal,
+/// one huge value, mostly zeros - the guess is most often the border itself, which two counts tell.
+/// Otherwise, as for periodic input, histograms over the whole vector find the border, three more
+/// passes, whatever the input.
 ///
 /// Magnitudes order like their bits, which are below 2^31: comparisons are of signed integers, since
 /// SSE2 has no others.
@@ -26,9 +27,9 @@ struct TopSelection: ~Copyable {
   /// Memory for selections of up to `k` of up to `count`.
   init(count: Int, k: Int, scratch: inout CodecScratch) {
     room = max(min(count, Self.small), min(count, 4 * k + 4 * Self.sampleSize))
-    positions = scratch.temporary(of: UInt32.self, room + 64)
-    words = scratch.temporary(of: UInt32.self, room + 64)
-    keys = scratch.temporary(of: UInt32.self, room + 64)
+    positions = scratch.temporary(of: UInt32.self, room + ThresholdSelection.slack)
+    words = scratch.temporary(of: UInt32.self, room + ThresholdSelection.slack)
+    keys = scratch.temporary(of: UInt32.self, room + ThresholdSelection.slack)
     bins = scratch.temporary(of: UInt32.self, RadixSelect.binCount)
   }
 
@@ -50,7 +51,9 @@ struct TopSelection: ~Copyable {
         choose(found, k: k, base: base, border: border, into: indices, values: values)
         return
       }
-      let border = histogramBorder(source, count, k: k)
+      let border =
+        isBorder(threshold, source, count, k: k)
+        ? threshold : histogramBorder(source, count, k: k)
       emit(source, count, k: k, base: base, border: border, into: indices, values: values)
       return
     }
@@ -75,51 +78,51 @@ struct TopSelection: ~Copyable {
     return RadixSelect.kthLargest(keys, Self.sampleSize, k: Int(rank), bins: bins)
   }
 
+  /// Whether the k-th largest magnitude is `threshold`: what a guess meets where many are equal.
+  private func isBorder(
+    _ threshold: UInt32, _ source: UnsafePointer<Float>, _ count: Int, k: Int
+  ) -> Bool {
+    if Self.above(source, count, Int32(bitPattern: threshold)) >= k { return false }
+    return Self.above(source, count, Int32(bitPattern: threshold) - 1) >= k
+  }
+
+  /// How many magnitudes have bits beyond `limit`, which is at least -1.
+  ///
+  /// In integers, since a subtraction would change the bits of signalling NaNs.
+  private static func above(_ source: UnsafePointer<Float>, _ count: Int, _ limit: Int32) -> Int {
+    let mask = SIMD16<Int32>(repeating: 0x7FFF_FFFF)
+    let limits = SIMD16<Int32>(repeating: limit)
+    var total = 0
+    var index = 0
+    while index + 16 <= count {
+      // A block cannot overflow the 32-bit counters of its lanes.
+      let end = min(index + (1 << 24), count & ~15)
+      var passed = SIMD16<Int32>.zero
+      while index < end {
+        // In bounds: index + 16 <= end <= count.
+        let bits = UnsafeRawPointer(source + index).loadUnaligned(as: SIMD16<Int32>.self) & mask
+        // No wrap: both are in -1..<2^31. The sign says whether the limit is exceeded.
+        passed &-= (limits &- bits) &>> 31
+        index += 16
+      }
+      for lane in 0..<16 { total += Int(passed[lane]) }
+    }
+    while index < count {
+      total += Int32(bitPattern: source[index].bitPattern & 0x7FFF_FFFF) > limit ? 1 : 0
+      index += 1
+    }
+    return total
+  }
+
   /// Collects positions and bits of magnitudes that reach `threshold`, in order; nil if they do not
   /// fit.
   private func collect(
     _ source: UnsafePointer<Float>, _ count: Int, atLeast threshold: UInt32
   ) -> Int? {
-    let limit = Int32(threshold) - 1
-    var found = 0
-    var start = 0
-    while start + 64 <= count {
-      // In bounds: the memory has 64 slots beyond `room`.
-      if found > room { return nil }
-      let group = source + start
-      var word =
-        UInt64(Self.above(group, limit)) | UInt64(Self.above(group + 32, limit)) << 32
-      while word != 0 {
-        let lane = word.trailingZeroBitCount
-        positions[found] = UInt32(truncatingIfNeeded: start + lane)
-        words[found] = group[lane].bitPattern
-        found += 1
-        word &= word &- 1
-      }
-      start += 64
-    }
-    if found > room { return nil }
-    while start < count {
-      let bits = source[start].bitPattern
-      if bits & 0x7FFF_FFFF >= threshold {
-        positions[found] = UInt32(truncatingIfNeeded: start)
-        words[found] = bits
-        found += 1
-      }
-      start += 1
-    }
-    return found
-  }
-
-  /// One bit an element: whether its magnitude bits exceed `limit`; an or-reduction that vectorises.
-  @inline(__always)
-  private static func above(_ source: UnsafePointer<Float>, _ limit: Int32) -> UInt32 {
-    var bits: UInt32 = 0
-    for lane in 0..<32 {
-      let magnitude = Int32(truncatingIfNeeded: source[lane].bitPattern & 0x7FFF_FFFF)
-      bits |= (magnitude > limit ? 1 : 0) << UInt32(lane)
-    }
-    return bits
+    ThresholdSelection.collect(
+      source, count, ThresholdRule(atLeast: Float(bitPattern: threshold)), base: 0, from: 0,
+      room: room, positions: positions,
+      values: UnsafeMutableRawPointer(words).assumingMemoryBound(to: Float.self))
   }
 
   /// Writes the candidates above `border`, and as many of those at it as are needed, the first ones.
@@ -131,16 +134,17 @@ struct TopSelection: ~Copyable {
     for index in 0..<count { above += words[index] & 0x7FFF_FFFF > border ? 1 : 0 }
     var ties = k - above
     var written = 0
-    for index in 0..<count {
+    var index = 0
+    // Every candidate is written and most stay: a branch would be mispredicted for every fourth.
+    while written < k {
+      // In bounds: among the candidates are at least k that stay, and `written` is below k.
       let magnitude = words[index] & 0x7FFF_FFFF
-      if magnitude < border { continue }
-      if magnitude == border {
-        if ties == 0 { continue }
-        ties -= 1
-      }
-      indices[written] = UInt32(truncatingIfNeeded: base + Int(positions[index]))
+      indices[written] = UInt32(truncatingIfNeeded: base &+ Int(positions[index]))
       values[written] = Float(bitPattern: words[index])
-      written += 1
+      let isTie = magnitude == border && ties > 0
+      ties &-= isTie ? 1 : 0
+      written &+= magnitude > border || isTie ? 1 : 0
+      index &+= 1
     }
   }
 
@@ -149,9 +153,7 @@ struct TopSelection: ~Copyable {
     _ source: UnsafePointer<Float>, _ count: Int, k: Int, base: Int, border: UInt32,
     into indices: UnsafeMutablePointer<UInt32>, values: UnsafeMutablePointer<Float>
   ) {
-    var above = 0
-    for index in 0..<count { above += source[index].bitPattern & 0x7FFF_FFFF > border ? 1 : 0 }
-    var ties = k - above
+    var ties = k - Self.above(source, count, Int32(bitPattern: border))
     var written = 0
     for index in 0..<count where written < k {
       let magnitude = source[index].bitPattern & 0x7FFF_FFFF
