@@ -35,6 +35,10 @@ enum Support {
   /// The float32 vector of a version 1.0 `.npy` file.
   static func npy(_ path: String) -> [Float]? {
     guard let bytes = bytes(path), bytes.count > 10 else { return nil }
+    return npy(bytes)
+  }
+  /// As above, from the bytes of the file.
+  static func npy(_ bytes: [UInt8]) -> [Float] {
     let start = 10 + Int(bytes[8]) + Int(bytes[9]) << 8
     return (0..<(bytes.count - start) / 4).map { index in
       let at = start + 4 * index
@@ -127,13 +131,15 @@ enum Chains {
       "top_k:ratio=0.1,index=bitmap", "top_k:ratio=0.1,index=leb128",
       "top_k:ratio=0.1,index=elias_gamma", "top_k:ratio=0.1,index=rice",
       "top_k:ratio=0.1,index=auto", "random_k:ratio=0.1", "random_k:ratio=0.1,scaled=false", "zstd",
-      "zstd:shuffle=byte", "zstd:shuffle=bit", "zstd:level=-1,shuffle=auto",
+      "zstd:shuffle=byte", "zstd:shuffle=bit", "zstd:shuffle=exponent",
+      "zstd:level=-1,shuffle=auto",
     ] + quantisers + sparsifiers
   static let chained = [
     "none|fp16", "top_k:ratio=0.01|fp16|zstd:level=3", "top_k:ratio=0.05|zstd",
     "top_k:ratio=0.05|int8|zstd", "top_k:ratio=0.1|ef_sign", "top_k:ratio=0.1|qsgd:s=4",
     "top_k:ratio=0.1,index=rice|terngrad|zstd", "random_k:ratio=0.1|fp16",
     "random_k:ratio=0.1|int8:shared_range=true", "random_k:ratio=0.1|zstd", "fp16|zstd",
+    "top_k:ratio=0.1|zstd:shuffle=exponent", "fp16|zstd:level=9,shuffle=exponent",
     "bf16|zstd:shuffle=bit", "int8|zstd", "qsgd:s=4|zstd", "ef_sign|zstd",
     "qsgd:s=4,code=elias_gamma|zstd", "terngrad:packing=base243|zstd",
   ]
