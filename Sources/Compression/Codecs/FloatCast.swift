@@ -2,7 +2,8 @@
 /// subnormals kept.
 ///
 /// Casts add up, so they ride reducing collectives. A value that would round to infinity is an error:
-/// its decoded mean would be infinite too.
+/// its decoded mean would be infinite too. The cast is integer arithmetic with the same bits on every
+/// machine, some twenty vector instructions where F16C has one.
 public struct FloatCast: Codec {
   /// The 16-bit format.
   public enum Format: Sendable { case float16, bfloat16 }

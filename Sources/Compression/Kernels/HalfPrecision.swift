@@ -8,7 +8,7 @@ enum HalfPrecision {
   static func toFloat16(
     _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<UInt16>, _ count: Int
   ) -> UInt16 {
-    var worst: UInt32 = 0
+    var worst: Int32 = 0
     for index in 0..<count {
       let bits = source[index].bitPattern
       let sign = bits >> 16 & 0x8000
@@ -19,10 +19,11 @@ enum HalfPrecision {
       // wrap matters: magnitudes below 2^-14 take the other branch.
       let odd = magnitude >> 13 & 1
       let normal = (magnitude &- 0x3800_0000 &+ 0xFFF &+ odd) >> 13
-      var half = magnitude < 0x3880_0000 ? small : normal
-      half = magnitude >= 0x4780_0000 ? 0x7C00 : half
-      worst = half > worst ? half : worst
-      target[index] = UInt16(truncatingIfNeeded: half | sign)
+      // Both are below 2^31, so that signed integers do, of which every machine finds the smaller.
+      let half = Int32(truncatingIfNeeded: magnitude < 0x3880_0000 ? small : normal)
+      let held = half < 0x7C00 ? half : 0x7C00
+      worst = held > worst ? held : worst
+      target[index] = UInt16(truncatingIfNeeded: UInt32(truncatingIfNeeded: held) | sign)
     }
     return UInt16(truncatingIfNeeded: worst)
   }

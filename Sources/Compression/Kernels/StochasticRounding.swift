@@ -10,6 +10,7 @@ struct StochasticRounding {
   let signBit: Int
 
   /// Codes of elements `range` of `source`; `factor` turns magnitudes into levels.
+  @inline(never)
   func round(
     _ source: UnsafePointer<Float>, _ range: Range<Int>, _ factor: Float,
     into codes: UnsafeMutablePointer<UInt8>
@@ -24,6 +25,7 @@ struct StochasticRounding {
   }
 
   /// As above, for codes of more than eight bits.
+  @inline(never)
   func round(
     _ source: UnsafePointer<Float>, _ range: Range<Int>, _ factor: Float,
     into codes: UnsafeMutablePointer<UInt16>
@@ -40,6 +42,7 @@ struct StochasticRounding {
   /// Ternary digits of elements `range`: 0 for zero, 1 for plus, 2 for minus.
   ///
   /// Magnitudes above 1 / `factor`, which clipping leaves, always keep their sign.
+  @inline(never)
   func ternary(
     _ source: UnsafePointer<Float>, _ range: Range<Int>, _ factor: Float,
     into digits: UnsafeMutablePointer<UInt8>
