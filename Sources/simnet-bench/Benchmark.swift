@@ -10,7 +10,7 @@ struct Benchmark {
   var run: (Extent, (Measurement) -> Void) -> Void
 
   /// Every group, in the order in which `all` runs them.
-  static var all: [Benchmark] { [.queue, .networks, .codecs, .training, .sweep] }
+  static var all: [Benchmark] { [.queue, .networks, .codecs(), .training, .sweep] }
 
   /// How much time a measurement may take.
   enum Extent {
@@ -43,6 +43,8 @@ struct Measurement {
   var ceiling: String
   /// The ceiling's speed in the same unit.
   var ceilingRate: Double
+  /// The ratio that was aimed at; nil where nothing was.
+  var aim: Double?
 
   /// How close to the ceiling, or how far beyond a rival.
   var ratio: Double { rate / ceilingRate }

@@ -25,6 +25,9 @@ public struct CodecScratch: ~Copyable {
     if let decompressor { ZSTD_freeDCtx(decompressor) }
   }
 
+  /// Bytes of all blocks: what does not change any more in a steady state.
+  public var heldBytes: Int { (blocks + keptBlocks).reduce(0) { $0 + $1.count } }
+
   /// Takes all blocks back.
   mutating func reset() {
     used = 0
