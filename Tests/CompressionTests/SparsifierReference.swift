@@ -28,6 +28,9 @@ extension ReferenceFile {
     case "powersgd":
       let steps = parameters.contains("8 power steps") ? 8 : 1
       return ("powersgd:rank=\(parts[1]),minimum_rate=0,power_steps=\(steps)", .layer, 0)
+    case "low-rank-svd":
+      // What power steps come to: the best factors of that rank.
+      return ("powersgd:rank=\(parts[1]),minimum_rate=0,power_steps=64", .layer, 0)
     default: return nil
     }
   }

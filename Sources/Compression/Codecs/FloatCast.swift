@@ -1,5 +1,10 @@
+import SimKernel
+
 /// A cast to 16 bits: IEEE binary16 (`fp16`) or bfloat16 (`bf16`), to nearest, ties to even,
 /// subnormals kept.
+///
+/// bfloat16 may also be the upper half of a float32 as it stands, which rounds towards zero and is
+/// twice as far off.
 ///
 /// Casts add up, so they ride reducing collectives. A value that would round to infinity is an error:
 /// its decoded mean would be infinite too. The cast is integer arithmetic with the same bits on every
@@ -7,10 +12,24 @@
 public struct FloatCast: Codec {
   /// The 16-bit format.
   public enum Format: Sendable { case float16, bfloat16 }
+  /// How bfloat16 rounds.
+  public enum Rounding: String, Sendable, CaseIterable {
+    case nearestEven = "nearest_even"
+    /// Towards zero: the lower half of the bits is dropped.
+    case truncate
+  }
   public let format: Format
+  public let rounding: Rounding
 
-  public init(_ format: Format) { self.format = format }
+  /// `rounding` is that of bfloat16; binary16 always rounds to nearest even.
+  public init(_ format: Format, rounding: Rounding = .nearestEven) {
+    self.format = format
+    self.rounding = format == .float16 ? .nearestEven : rounding
+  }
 
+  public var parameters: [(key: String, value: String)] {
+    rounding == .nearestEven ? [] : [("rounding", rounding.rawValue)]
+  }
   public var name: String { format == .float16 ? "fp16" : "bf16" }
   var type: ElementType { format == .float16 ? .float16 : .bfloat16 }
 
@@ -53,7 +72,9 @@ public struct FloatCast: Codec {
       let worst =
         format == .float16
         ? HalfPrecision.toFloat16(base, target, values.count)
-        : HalfPrecision.toBFloat16(base, target, values.count)
+        : rounding == .truncate
+          ? HalfPrecision.truncateToBFloat16(base, target, values.count)
+          : HalfPrecision.toBFloat16(base, target, values.count)
       if worst >= (format == .float16 ? 0x7C00 : 0x7F80) {
         throw refusal(of: values, target, record, setting)
       }
@@ -91,5 +112,16 @@ public struct FloatCast: Codec {
     }
     record.replace(
       .values, with: PayloadStream(.values, .float32, count: stream.count, base: output))
+  }
+}
+
+extension FloatCast {
+  /// Reads the record of bfloat16.
+  init(bfloat16 fields: inout FieldReader) {
+    self.init(
+      .bfloat16,
+      rounding: fields.optional(
+        "rounding", .choice("rounding"), default: .nearestEven,
+        doc: "to the nearest value, ties to even, or towards zero by dropping 16 bits"))
   }
 }

@@ -67,6 +67,19 @@ enum HalfPrecision {
     return UInt16(truncatingIfNeeded: min(worst, 0x7FFF))
   }
 
+  /// Drops the lower 16 bits and returns the largest magnitude written, as ``toBFloat16(_:_:_:)``.
+  static func truncateToBFloat16(
+    _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<UInt16>, _ count: Int
+  ) -> UInt16 {
+    var worst: UInt16 = 0
+    for index in 0..<count {
+      let upper = UInt16(truncatingIfNeeded: source[index].bitPattern >> 16)
+      worst = max(worst, upper & 0x7FFF)
+      target[index] = upper
+    }
+    return worst
+  }
+
   /// Converts from bfloat16, exactly.
   static func fromBFloat16(
     _ source: UnsafePointer<UInt16>, _ target: UnsafeMutablePointer<Float>, _ count: Int

@@ -10,7 +10,7 @@ public enum CodecCatalog {
     entries: [
       .init("none", summary: "no compression: float32 as it is") { _ in Identity() },
       .init("fp16", summary: "IEEE half precision, to nearest even") { _ in FloatCast(.float16) },
-      .init("bf16", summary: "bfloat16, to nearest even") { _ in FloatCast(.bfloat16) },
+      .init("bf16", summary: "bfloat16, to nearest even or truncated") { FloatCast(bfloat16: &$0) },
       .init("int8", summary: "symmetric 8-bit integers, scaled per scope") { fields in
         Int8Quantization(
           sharedRange: fields.optional(
