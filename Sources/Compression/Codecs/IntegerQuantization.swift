@@ -5,7 +5,7 @@
 /// one, payloads are gathered. A scope whose maximum is below 2^-100 is sent as zeros, because its
 /// scale would leave the range in which it can be inverted.
 ///
-/// Speed: buckets that the first cache holds are read from memory once, at 1.1 to 1.4 times the rate of
+/// Speed: buckets that the first cache holds are read from memory once, at 1.0 to 1.3 times the rate of
 /// a copy on one AVX2 core, like the same loops in C. One scale for the whole model takes two passes
 /// over memory, 0.8 times that rate, which no order of the loops avoids.
 public struct Int8Quantization: Codec {
