@@ -47,7 +47,10 @@ struct CompressCommand: ParsableCommand {
   func run() throws {
     let issues = IssueCollector()
     let chains = pipeline.map {
-      CompressionPipeline.read($0, path: FieldPath(["--pipeline"]), issues: issues)
+      // Of several, a message says which one it means.
+      CompressionPipeline.read(
+        $0, path: FieldPath([pipeline.count > 1 ? "--pipeline \($0)" : "--pipeline"]),
+        issues: issues)
     }
     let reach = FieldKind<CodecScope>.scope.read(JSONNode(.string(scope)))
     if case .failure(let found) = reach {
