@@ -82,6 +82,8 @@ public struct SweepRunner: Sendable {
       points.append(prepared)
       labels.append(point.labels)
       var own: [Baseline: PreparedPoint] = [:]
+      // Plain points are baselines of their own.
+      if comparing { derived[point.root.canonicalText] = prepared }
       for baseline in comparing ? Baseline.allCases : [] {
         let root = baseline.derive(from: point.root)
         let key = root.canonicalText

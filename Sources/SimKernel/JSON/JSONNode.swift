@@ -327,6 +327,10 @@ extension JSONNode {
 
   /// `text` as a JSON string literal.
   public static func quoted(_ text: String) -> String {
+    // Almost every text is plain, and appending scalar by scalar is ten times slower.
+    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }) {
+      return "\"" + text + "\""
+    }
     var out = "\""
     for scalar in text.unicodeScalars {
       switch scalar {

@@ -1,13 +1,27 @@
 /// What values a field takes: how they are read, described and shown.
 ///
 /// A kind is a value, so that `.fraction`, `.count(1...)` or `.list(of: .bandwidth)` read like types.
+/// A sweep makes one for every field of every point, so texts are put together only where they are
+/// shown.
 public struct FieldKind<Value>: Sendable {
+  private var makeExpectation: @Sendable () -> String
+  private var makeExample: @Sendable () -> String
+  private var makeSchema: @Sendable () -> String
   /// What is expected, as a message and the documentation say it: `a fraction in (0, 1]`.
-  public var expectation: String
+  public var expectation: String {
+    get { makeExpectation() }
+    set { makeExpectation = { newValue } }
+  }
   /// JSON text of an example.
-  public var example: String
+  public var example: String {
+    get { makeExample() }
+    set { makeExample = { newValue } }
+  }
   /// The JSON Schema of the value, as JSON text without the description.
-  public var schema: String
+  public var schema: String {
+    get { makeSchema() }
+    set { makeSchema = { newValue } }
+  }
   /// Stands in for a value that could not be read, so that decoding goes on.
   public var placeholder: @Sendable () -> Value
   /// Reads a value, or says what is wrong with it.
@@ -16,14 +30,16 @@ public struct FieldKind<Value>: Sendable {
   public var show: @Sendable (Value) -> String
 
   public init(
-    expectation: String, example: String, schema: String,
+    expectation: @autoclosure @escaping @Sendable () -> String,
+    example: @autoclosure @escaping @Sendable () -> String,
+    schema: @autoclosure @escaping @Sendable () -> String,
     placeholder: @escaping @Sendable () -> Value,
     read: @escaping @Sendable (JSONNode) -> Result<Value, Issue.Problem.Found>,
     show: @escaping @Sendable (Value) -> String
   ) {
-    self.expectation = expectation
-    self.example = example
-    self.schema = schema
+    makeExpectation = expectation
+    makeExample = example
+    makeSchema = schema
     self.placeholder = placeholder
     self.read = read
     self.show = show
@@ -172,17 +188,18 @@ extension FieldKind
 where Value: RawRepresentable & CaseIterable & Sendable, Value.RawValue == String {
   /// One of the names of an enumeration.
   public static func choice(_ noun: String) -> FieldKind<Value> {
-    let names = Value.allCases.map(\.rawValue)
-    let list = names.map(JSONNode.quoted).joined(separator: ",")
-    let expectation = "one of " + names.joined(separator: ", ")
+    @Sendable func names() -> [String] { Value.allCases.map(\.rawValue) }
+    @Sendable func expectation() -> String { "one of " + names().joined(separator: ", ") }
     return FieldKind(
-      expectation: expectation, example: JSONNode.quoted(names[0]), schema: #"{"enum":[\#(list)]}"#,
-      placeholder: { Value(rawValue: names[0])! },
+      expectation: expectation(), example: JSONNode.quoted(names()[0]),
+      schema: #"{"enum":[\#(names().map(JSONNode.quoted).joined(separator: ","))]}"#,
+      placeholder: { Value.allCases[Value.allCases.startIndex] },
       read: { node in
         guard let text = node.string else {
-          return .failure(.wrongType(node, expectation, JSONNode.quoted(names[0])))
+          return .failure(.wrongType(node, expectation(), JSONNode.quoted(names()[0])))
         }
         guard let value = Value(rawValue: text) else {
+          let names = names()
           return .failure(
             .init(
               .unknownName(

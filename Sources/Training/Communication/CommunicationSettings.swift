@@ -96,7 +96,7 @@ public struct CommunicationSettings: Sendable {
       fields.report(
         "compression",
         .conflict(
-          "\(strategy.name) moves selected elements, but nothing here selects any; "
+          "\(strategy.selector) moves selected elements, but nothing here selects any; "
             + "add a codec such as {\"codec\": \"top_k\", \"ratio\": 0.01}"))
     }
     if interNode {

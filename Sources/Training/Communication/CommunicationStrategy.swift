@@ -42,6 +42,12 @@ public enum CommunicationStrategy: Sendable {
     }
   }
 
+  /// What wants selected elements, as a message names it.
+  var selector: String {
+    if case .parameterServer = self { return "a server that replies \"union\"" }
+    return name
+  }
+
   /// The only algorithms it knows; empty if the scenario chooses.
   var fixedAlgorithm: [CollectiveAlgorithm.Kind] {
     switch self {
@@ -100,6 +106,10 @@ public enum CommunicationStrategy: Sendable {
   private func mergeRefusal(_ form: PayloadForm, _ label: String) -> String? {
     if form.coverage == .dense, form.aggregation == .summable { return nil }
     if form.coverage == .selected, case .numbers = form.content { return nil }
+    if form.aggregation == .summable {
+      return "payloads of \(label) add as they are, with one support for all workers; "
+        + "use \"strategy\": \"all_reduce\""
+    }
     return "\(label) leaves \(form.summary), which cannot be added to another worker's on the way; "
       + "end the pipeline with selected numbers, such as \"top_k|fp16\", or use \"all_gather\""
   }

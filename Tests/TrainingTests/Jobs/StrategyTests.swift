@@ -94,6 +94,10 @@ import Training
       problems(tree + #""top_k:ratio=0.01|fp16""#).contains("use a codec such as top_k alone"))
     #expect(problems(tree + #""top_k:ratio=0.01""#).isEmpty)
     #expect(problems(sparse + #""fp16""#).contains("nothing here selects any"))
+    #expect(problems(sparse + #""random_k:ratio=0.1""#).contains("add as they are"))
+    #expect(
+      problems(#""strategy": "parameter_server", "servers": {"reply": "union"}"#)
+        .contains(#"a server that replies "union" moves selected elements"#))
     #expect(problems(#""strategy": "gtop_k""#).contains("nothing here selects any"))
     #expect(
       problems(#""strategy": "gtop_k", "algorithm": "ring", "compression": "top_k:ratio=0.1""#)
