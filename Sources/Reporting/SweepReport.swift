@@ -30,9 +30,10 @@ public struct SweepReport {
     columns += [
       ("iteration", .right), ("+-95%", .right), ("vs fp32", .right), ("vs fp16", .right),
       ("compute", .right), ("encode", .right), ("comm", .right), ("decode", .right),
-      ("wait", .right), ("payload", .right), ("wire", .right), ("error", .right), ("ef", .left),
-      ("bottleneck", .left),
+      ("wait", .right), ("payload", .right), ("wire", .right), ("error", .right),
     ]
+    if hasStudy { columns.append(("summed", .right)) }
+    columns += [("ef", .left), ("bottleneck", .left)]
     var text = TextTable(columns.map { (title: $0.0, alignment: $0.1) })
     var previous: [String]?
     for point in points {
@@ -44,7 +45,9 @@ public struct SweepReport {
     let (table, omitted) = text.fitting(width: width, expendable: Self.expendable)
     var notes = [
       "times in ms along the critical path; payload and wire are ratios to the raw gradient; "
-        + "error is |mean decoded - mean| / |mean|, ef is error feedback"
+        + "error is |mean decoded - mean| / |mean|"
+        + (hasStudy ? ", summed that of the update over several steps" : "")
+        + ", ef is error feedback"
     ]
     if !omitted.isEmpty {
       notes.append(
@@ -59,11 +62,18 @@ public struct SweepReport {
   /// Columns that go where there is no room, the least telling first; what stays always has a winner's
   /// gradient error beside its time.
   private static let expendable = [
-    "wire", "wait", "decode", "encode", "compute", "payload", "+-95%", "comm", "bottleneck",
+    "wire", "wait", "summed", "decode", "encode", "compute", "payload", "+-95%", "comm",
+    "bottleneck",
     "vs fp16",
   ]
 
+  /// Whether any point says how the error adds up over steps.
+  private var hasStudy: Bool { points.contains { $0.mean("accumulated_rel_l2") != nil } }
+
   private func cells(of point: PointSummary) -> [String] {
+    func error(_ column: String) -> String {
+      point.mean(column).map { Numbers.significant($0, 3) } ?? ""
+    }
     func milliseconds(_ column: String) -> String {
       point.mean(column).map { Numbers.milliseconds($0) } ?? ""
     }
@@ -77,9 +87,8 @@ public struct SweepReport {
       milliseconds("exposed_encode_s"), milliseconds("exposed_communication_s"),
       milliseconds("exposed_decode_s"), milliseconds("straggler_wait_s"),
       ratio("compression_ratio"), ratio("wire_ratio"),
-      point.mean("gradient_rel_l2").map { Numbers.significant($0, 3) } ?? "",
-      point.text("error_feedback"), point.text("bottleneck"),
-    ]
+    ] + [error("gradient_rel_l2")] + (hasStudy ? [error("accumulated_rel_l2")] : [])
+      + [point.text("error_feedback"), point.text("bottleneck")]
   }
 
   // MARK: - The answers
