@@ -64,7 +64,7 @@ struct PipelineTests {
   func misspelled() {
     #expect(issues("top_k:ratoi=0.01").contains { $0.contains("did you mean \"ratio\"") })
     #expect(issues("topk:ratio=0.01")[0].contains("did you mean \"top_k\""))
-    #expect(issues("top_k:ratio=1.5")[0].contains("is outside 0 < fraction <= 1"))
+    #expect(issues("top_k:ratio=1.5")[0].contains("found 1.5, expected 0 < fraction <= 1"))
     #expect(issues("top_k:ratio=nan")[0].contains("expected 0 < fraction <= 1"))
     #expect(issues("top_k").contains { $0.contains("missing") })
     #expect(issues("fp16||zstd")[0].contains("a stage without a name"))

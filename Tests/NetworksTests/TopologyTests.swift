@@ -139,7 +139,7 @@ import Testing
     (#"{"kind":"fat_tree","k":4,"hosts":17,"link":{"bandwidth":"1 Gbps"}}"#, "1...16"),
     (#"{"kind":"torus","dimensions":[4,0],"link":{"bandwidth":"1 Gbps"}}"#, "dimensions[1]"),
     (#"{"kind":"torus","dimensions":[],"link":{"bandwidth":"1 Gbps"}}"#, "at least 1"),
-    (#"{"kind":"star","hosts":4,"link":{"bandwidth":"-1 Gbps"}}"#, "outside"),
+    (#"{"kind":"star","hosts":4,"link":{"bandwidth":"-1 Gbps"}}"#, "expected a bandwidth"),
     (#"{"kind":"star","hosts":4,"link":{"bandwidth":10}}"#, "no unit"),
     (#"{"kind":"star","host":4,"link":{"bandwidth":"1 Gbps"}}"#, "did you mean \"hosts\""),
     (

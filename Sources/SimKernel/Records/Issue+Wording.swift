@@ -21,10 +21,10 @@ extension Issue: CustomStringConvertible {
     case .wrongUnit(let found, let units):
       return "\"\(found)\" does not end in a known unit; \(Issue.listing("units are", units))"
     case .outOfRange(let found, let expected):
-      return "\(found) is outside \(expected)"
+      return "found \(found), expected \(expected)"
     case .unknownName(let noun, let found, let suggestion, let known):
       let hint = suggestion.map { "did you mean \"\($0)\"?" } ?? Issue.listing("known are", known)
-      return "unknown \(noun) \"\(found)\"; \(hint) See: simnet list"
+      return "unknown \(noun) \"\(found)\"; \(hint)"
     case .invalid(let found, let expected):
       return "\(found); \(expected)"
     case .conflict(let text), .note(let text):
@@ -33,8 +33,8 @@ extension Issue: CustomStringConvertible {
   }
 
   private static func listing(_ label: String, _ names: [String]) -> String {
-    let shown = names.prefix(24).joined(separator: ", ")
-    return "\(label): \(shown)\(names.count > 24 ? ", ..." : "")"
+    let shown = names.prefix(40).joined(separator: ", ")
+    return "\(label): \(shown)\(names.count > 40 ? ", ..." : "")"
   }
 }
 

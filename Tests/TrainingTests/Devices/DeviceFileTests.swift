@@ -108,7 +108,7 @@ import Training
     for (text, parts) in [
       ("{", ["d.json:1:2: "]),
       ("{}", ["d.json:1:1: simnet_device: missing"]),
-      (#"{"simnet_device": 2}"#, ["d.json:1:19: simnet_device: 2 is outside"]),
+      (#"{"simnet_device": 2}"#, ["d.json:1:19: simnet_device: found 2, expected"]),
       (
         "{\"simnet_device\": 1,\n \"kernel_launch\": 9, \"memry\": \"1 GB\"}",
         ["d.json:2:19: kernel_launch: 9 has no unit", "d.json:2:31: memry: unknown key"]
@@ -119,7 +119,7 @@ import Training
         [
           "d.json:2:14: codecs[0].pipeline: unknown codec \"fp61\"; did you mean \"fp16\"?",
           "d.json:2:32: codecs[0].encode: a cost of nothing at all",
-          "d.json:3:26: codecs[0].decode.bandwidth: \"0 GB/s\" is outside",
+          "d.json:3:26: codecs[0].decode.bandwidth: found \"0 GB/s\", expected",
         ]
       ),
       (#"{"simnet_device": 1, "name": "v100"}"#, ["name: v100 is a listed device"]),

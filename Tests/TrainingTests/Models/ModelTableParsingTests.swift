@@ -106,7 +106,7 @@ struct ModelTableParsingTests {
       ("# batch: 8\ntensor,shape,ready_ms\na,3,1\nb,3,2\n", "from the last tensor to the first"),
       ("# batch: 8\ntensor,shape,ready_ms\na,3,\nb,3,2\n", "a ready time"),
       ("# batch: 8\ntensor,shape,backward_ms\na,3,nan\n", "my.csv:4:5"),
-      ("# batch: 8\ntensor,shape,backward_ms\na,3,-1\n", "outside"),
+      ("# batch: 8\ntensor,shape,backward_ms\na,3,-1\n", "found -1, expected"),
       ("{\"tensors_forward_order\": [", "my.csv:1"),
       ("{\"format\": \"other/2\", \"tensors_forward_order\": []}", "other/2"),
       (
