@@ -22,6 +22,8 @@ let package = Package(
     .target(name: "Collectives", dependencies: ["SimKernel"]),
     .target(name: "Compression", dependencies: ["SimKernel", "CZstd"]),
     .target(name: "Interchange", dependencies: ["SimKernel"]),
+    // Gates, comparisons and data checks: pure computation over numbers that others read.
+    .target(name: "Validation", dependencies: ["SimKernel"]),
     .target(name: "CModelData", exclude: ["models.txt", "device_times.txt"]),
     .target(
       name: "Training",
@@ -52,6 +54,7 @@ let package = Package(
       name: "CompressionTests", dependencies: ["Compression", "CodecFuzzing"],
       exclude: ["Fixtures"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
+    .testTarget(name: "ValidationTests", dependencies: ["Validation"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
