@@ -89,6 +89,14 @@ private func estimate(new: Int, old: Int, of count: Int) throws -> GateEstimate 
     }
   }
 
+  @Test func `steps used elsewhere count`() throws {
+    let plan = try GatePlan(try specification("n > 0.5 +/- 0.1", steps: 4), metric: passed)
+    let fail = try estimate(new: 0, old: 0, of: 1000)
+    var set = GateTestSet(plan, stepsUsed: 3)
+    _ = try set.judge(fail)
+    #expect(throws: GateError.retired(afterSteps: 4, passed: false)) { try set.judge(fail) }
+  }
+
   @Test func `the first pass retires replicates only at firstChange`() throws {
     let pass = try estimate(new: 1000, old: 0, of: 1000)
     for adaptivity in Adaptivity.allCases {

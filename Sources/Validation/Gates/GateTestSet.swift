@@ -29,11 +29,18 @@ public struct GateTestSet: Sendable {
   /// The plan whose guarantee holds.
   public let plan: GatePlan
   /// The commits judged so far.
-  public private(set) var stepsUsed = 0
+  public private(set) var stepsUsed: Int
   private var hasPassed = false
 
-  /// Fresh replicates for `plan`.
-  public init(_ plan: GatePlan) { self.plan = plan }
+  /// Replicates for `plan` of which `stepsUsed` steps are used, without a pass at adaptivity
+  /// firstChange.
+  ///
+  /// - Precondition: `stepsUsed` is not negative.
+  public init(_ plan: GatePlan, stepsUsed: Int = 0) {
+    precondition(stepsUsed >= 0, "steps used cannot be negative")
+    self.plan = plan
+    self.stepsUsed = stepsUsed
+  }
 
   /// Whether no further commit may be judged.
   public var isRetired: Bool {
