@@ -2,7 +2,7 @@
 import PackageDescription
 
 // The arrows point one way: simnet -> Reporting, Experiments -> Training -> {Networks, Collectives,
-// Compression} -> SimKernel, with Interchange beside them. Hot generics live in SimKernel and are
+// Compression} -> SimKernel, with Interchange and Validation beside them. Hot generics live in SimKernel and are
 // inlinable; everything else keeps its loops inside one module.
 let package = Package(
   name: "simnet",
@@ -37,7 +37,7 @@ let package = Package(
     .executableTarget(
       name: "simnet",
       dependencies: [
-        "Experiments", "Reporting", "Interchange",
+        "Experiments", "Reporting", "Interchange", "Validation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(

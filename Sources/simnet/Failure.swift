@@ -4,9 +4,11 @@ import Foundation
 import Interchange
 import SimKernel
 import Training
+import Validation
 
 /// Exit codes that scripts rely on; usage errors exit with 64 by ArgumentParser.
 enum ExitStatus {
+  static let gateFailed: Int32 = 3
   static let someFailed: Int32 = 4
   static let cannotProceed: Int32 = 5
   static let usage: Int32 = 64
@@ -31,6 +33,12 @@ enum Failure {
       Terminal.say("\(invalid)")
       Foundation.exit(
         invalid.kind == .system ? ExitStatus.inputOutput : ExitStatus.invalidInput)
+    case let malformed as ConditionError:
+      Terminal.say("\(malformed)")
+      Foundation.exit(ExitStatus.invalidInput)
+    case let refused as GateError:
+      Terminal.say("\(refused)")
+      Foundation.exit(ExitStatus.invalidInput)
     case let failure as InputError:
       Terminal.say("\(failure)")
       Foundation.exit(ExitStatus.inputOutput)

@@ -17,6 +17,7 @@ struct Simnet: ParsableCommand {
     subcommands: [
       RunCommand.self, ValidateCommand.self, ListCommand.self, ExplainCommand.self,
       SchemaCommand.self, CompressCommand.self, CollectiveCommand.self, CalibrateCommand.self,
+      GateCommand.self,
     ])
 
   static func main() {
