@@ -72,6 +72,10 @@ private func reviewedSchema() throws -> DataSchema {
     inference.rangeMargin = 0.5
     let column = inference.column(ColumnStatistics(DataColumn("c", cells: ["2", "6"])))
     #expect(column.domain == .range(0...8))
+    inference.rangeMargin = 0
+    let wide = inference.column(
+      ColumnStatistics(DataColumn("c", cells: ["-1.5e308", "1.5e308"])))
+    #expect(wide.domain == .range(-1.5e308...1.5e308))
     inference.rangeMargin = nil
     let signed = inference.column(ColumnStatistics(DataColumn("c", cells: ["-1", "6"])))
     #expect(signed.domain == .any)

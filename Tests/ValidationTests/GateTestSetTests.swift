@@ -47,6 +47,17 @@ private func estimate(new: Int, old: Int, of count: Int) throws -> GateEstimate 
     #expect(throws: GateError.self) { try GateEstimate(new: [.nan], old: [0], metric: metric) }
   }
 
+  @Test func `sums beyond the doubles decide nothing`() throws {
+    let huge = Metric("m", range: 0...0x1.8p1023)
+    let estimate = try GateEstimate(
+      new: [0x1.8p1023, 0x1.8p1023], old: [0x1.8p1023, 0x1.8p1023], metric: huge)
+    for text in ["n > 0 +/- 1", "n - o > 0 +/- 1", "d < 1 +/- 0.1"] {
+      let clause = try Condition(text).clauses[0]
+      let truth = clause.truth(over: estimate.interval(of: clause))
+      #expect(truth == (text.hasPrefix("d") ? .true : .unknown))
+    }
+  }
+
   @Test func `unknown is a fail or a pass by the mode`() throws {
     for mode in GateMode.allCases {
       let specification = try specification("n > 0.5 +/- 0.1", steps: 3, mode: mode)

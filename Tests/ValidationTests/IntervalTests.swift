@@ -56,6 +56,30 @@ private func differences(_ values: [Double]) throws -> PairedDifferences {
     #expect(same.studentProbability == 1)
   }
 
+  /// Times a power of two nothing is rounded, so nothing may change.
+  @Test(arguments: [-890, -600, -1, 1, 600, 890])
+  func `the scale of a metric changes nothing but the scale`(exponent: Int) throws {
+    var random = RandomStream(seed: 9, purpose: RandomPurpose("scale"))
+    let values = (0..<12).map { _ in random.normal() + 0.5 }
+    let factor = Double(sign: .plus, exponent: exponent, significand: 1)
+    let plain = try differences(values)
+    let scaled = try differences(values.map { $0 * factor })
+    #expect(scaled.studentProbability == plain.studentProbability)
+    #expect(scaled.hedgesG == plain.hedgesG)
+    let stream = RandomStream(seed: 1, purpose: RandomPurpose("resample"))
+    let bootstrap = Bootstrap(resamples: 99)
+    for (one, other) in [
+      (scaled.studentInterval(), plain.studentInterval()),
+      (
+        bootstrap.interval(of: scaled, stream: stream),
+        bootstrap.interval(of: plain, stream: stream)
+      ),
+    ] {
+      #expect(one!.lowerBound == other!.lowerBound * factor)
+      #expect(one!.upperBound == other!.upperBound * factor)
+    }
+  }
+
   @Test func `unequal and infinite series are refused`() {
     #expect(throws: PairingError.unpaired(baseline: 1, candidate: 2)) {
       try PairedDifferences(baseline: [1], candidate: [1, 2])
@@ -63,6 +87,10 @@ private func differences(_ values: [Double]) throws -> PairedDifferences {
     #expect(throws: PairingError.notFinite(index: 1, baseline: 2, candidate: .infinity)) {
       try PairedDifferences(baseline: [1, 2], candidate: [1, .infinity])
     }
+    #expect(throws: PairingError.notFinite(index: 0, baseline: 0, candidate: 0x1p900)) {
+      try PairedDifferences(baseline: [0], candidate: [0x1p900])
+    }
+    #expect(throws: PairingError.self) { try PairedDifferences(baseline: [0], candidate: [.nan]) }
   }
 
   /// The interval leaves out 0 exactly when the test rejects it.

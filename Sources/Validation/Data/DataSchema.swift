@@ -94,8 +94,9 @@ public struct DataSchema: Sendable, Equatable {
 public struct SchemaInference: Sendable, Equatable {
   /// The most different texts that make a domain; more are free text.
   public var largestDomain = 100
-  /// By how much of its width the range of a column is widened to become its domain; nil for no
-  /// range but the sign: columns without a negative number stay without.
+  /// By how much of its width the range of a column is widened to become its domain.
+  ///
+  /// Nil for no range but the sign: columns without a negative number stay without. Not negative.
   public var rangeMargin: Double?
   /// The drift threshold of every column.
   public var driftThreshold = 0.1
@@ -144,7 +145,10 @@ public struct SchemaInference: Sendable, Equatable {
 
   private func domain(_ extent: ClosedRange<Double>) -> Domain {
     if let rangeMargin {
-      let margin = rangeMargin * (extent.upperBound - extent.lowerBound)
+      precondition(rangeMargin >= 0, "a margin widens a range")
+      // Not 0 times a width that may be infinite.
+      let margin =
+        rangeMargin == 0 ? 0 : rangeMargin * (extent.upperBound - extent.lowerBound)
       return .range((extent.lowerBound - margin)...(extent.upperBound + margin))
     }
     return extent.lowerBound >= 0 ? .range(0...Double.infinity) : .any

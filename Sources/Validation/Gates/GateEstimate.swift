@@ -47,12 +47,14 @@ public struct GateEstimate: Sendable, Equatable {
     }
   }
 
-  /// The interval that `clause` allows the sum of its variables, without its constant.
+  /// The interval that `clause` allows the sum of its variables, without its constant; everything
+  /// if the sum leaves the range of doubles.
   public func interval(of clause: Clause) -> ClosedRange<Double> {
     var value = 0.0
     for variable in clause.expression.variables {
       value += clause.expression[variable] * self[variable]
     }
+    guard value.isFinite else { return -.infinity ... .infinity }
     return (value - clause.tolerance)...(value + clause.tolerance)
   }
 }

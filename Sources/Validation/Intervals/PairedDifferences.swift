@@ -4,7 +4,7 @@ import SimKernel
 public enum PairingError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Different numbers of values.
   case unpaired(baseline: Int, candidate: Int)
-  /// A pair with a value that is not finite.
+  /// A pair whose difference is not finite, or so large that sums of such would not be: 2^900.
   case notFinite(index: Int, baseline: Double, candidate: Double)
 
   /// What was found and what was expected.
@@ -13,7 +13,7 @@ public enum PairingError: Error, Equatable, Sendable, CustomStringConvertible {
     case .unpaired(let baseline, let candidate):
       "\(baseline) values of the baseline and \(candidate) of the candidate; they must come in pairs"
     case .notFinite(let index, let baseline, let candidate):
-      "pair \(index) is (\(baseline), \(candidate)); both values must be finite"
+      "pair \(index) is (\(baseline), \(candidate)); their difference must be finite and below 2^900"
     }
   }
 }
@@ -41,15 +41,21 @@ public struct PairedDifferences: Sendable {
     differences.reserveCapacity(baseline.count)
     for index in baseline.indices {
       let difference = candidate[index] - baseline[index]
-      guard difference.isFinite else {
+      guard difference.magnitude < 0x1p900 else {
         throw .notFinite(index: index, baseline: baseline[index], candidate: candidate[index])
       }
       differences.append(difference)
     }
-    let statistics = RunningStatistics(differences)
     values = differences
-    mean = statistics.mean
-    standardDeviation = statistics.standardDeviation
+    // Squares of very large or small numbers leave the doubles; times a power of two they do not,
+    // and nothing is rounded.
+    let largest = differences.reduce(0) { max($0, $1.magnitude) }
+    let exponent = largest == 0 ? 0 : min(900, max(-900, Int(largest.exponent)))
+    let down = Double(sign: .plus, exponent: -exponent, significand: 1)
+    let up = Double(sign: .plus, exponent: exponent, significand: 1)
+    let statistics = RunningStatistics(differences.map { $0 * down })
+    mean = statistics.mean * up
+    standardDeviation = statistics.standardDeviation * up
   }
 
   /// The number of pairs.
