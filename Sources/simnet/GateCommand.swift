@@ -13,11 +13,11 @@ struct GateCommand: ParsableCommand {
     commandName: "gate",
     abstract: "Decide whether a new build may pass, with a bound on how often that is wrong.",
     discussion: #"""
-      A condition compares n (the metric's mean of the new build), o (of the old one) and d (the
-      fraction of replicates that differ): linear, > or <, each clause with a tolerance, joined by
-      /\. The metric's range must be declared; times have none and must be scaled first.
+      A condition compares n (the metric's mean of the new build), o (of the old one) and d (the \#
+      fraction of replicates that differ): linear, > or <, each clause with a tolerance, joined \#
+      by /\. The metric's range must be declared; times have none and must be scaled first.
 
-      Rows of both files are paired by point, replicate and job, and count as independent
+      Rows of both files are paired by point, replicate and job, and count as independent \#
       replicates. Exits with 3 if the condition fails.
 
       Example: simnet gate --condition 'n - o > -0.02 +/- 0.01 /\ d < 0.1 +/- 0.01' --plan
