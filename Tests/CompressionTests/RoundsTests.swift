@@ -124,7 +124,7 @@ struct RoundsTests {
         gradient, random: Support.random(), worker: rank, scratch: &scratch)
       sparse.append(try #require(try pipeline.sparse(encoded, count: 3000, scratch: &scratch)))
     }
-    let union = SparseGradient.unionCount(sparse)
+    let union = Support.unionCount(sparse)
     let mean = try aggregate("top_k:ratio=0.01").mean
     #expect(mean.filter { $0 != 0 }.count == union)
     #expect(union >= 30 && union <= 120)

@@ -134,8 +134,7 @@ struct SelectionTests {
     let sum = a.adding(b)
     #expect(sum.positions == [0, 1, 4, 7, 9])
     #expect(sum.values == [5, 1, 8, 3, 7])
-    #expect(SparseGradient.unionCount([a, b]) == 5)
-    #expect(SparseGradient.unionCount([]) == 0)
-    #expect(SparseGradient.expectedUnion(kept: 1, elementCount: 2, workers: 2) == 1.5)
+    #expect(Support.unionCount([a, b]) == sum.positions.count && sum.positions.count == 5)
+    #expect(SupportGrowth.expected(kept: 1, elements: 2, workers: 2) == 1.5)
   }
 }

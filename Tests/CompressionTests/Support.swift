@@ -146,3 +146,15 @@ enum Chains {
   static let all = each + chained + chainedQuantisers + chainedSparsifiers
   static let scopes: [CodecScope] = [.model, .layer, .bucket(512), .bucket(100)]
 }
+
+extension Support {
+  /// How many positions at least one of `gradients` has.
+  static func unionCount(_ gradients: [SparseGradient]) -> Int {
+    Set(gradients.flatMap(\.positions)).count
+  }
+  /// n (1 - (1 - k/n)^P), factor by factor.
+  static func expectedUnion(kept: Int, elementCount: Int, workers: Int) -> Double {
+    let miss = 1 - Double(kept) / Double(elementCount)
+    return Double(elementCount) * (1 - (0..<workers).reduce(1.0) { power, _ in power * miss })
+  }
+}

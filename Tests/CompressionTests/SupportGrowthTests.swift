@@ -51,7 +51,7 @@ struct SupportGrowthTests {
   func alone() {
     let growth = SupportGrowth([sparse(1000, 0..<10)])
     for m in 1...20 {
-      let expected = SparseGradient.expectedUnion(kept: 10, elementCount: 1000, workers: m)
+      let expected = Support.expectedUnion(kept: 10, elementCount: 1000, workers: m)
       #expect((growth.union(workers: m) - expected).magnitude < 1e-9)
     }
   }
@@ -59,7 +59,7 @@ struct SupportGrowthTests {
   @Test("the formula of independent supports is the known one, and its limits")
   func formula() {
     for (kept, count, workers) in [(1, 2, 3), (10, 1000, 4), (500, 1000, 9), (7, 7, 2)] {
-      let expected = SparseGradient.expectedUnion(
+      let expected = Support.expectedUnion(
         kept: kept, elementCount: count, workers: workers)
       let own = SupportGrowth.expected(
         kept: Double(kept), elements: Double(count), workers: workers)
@@ -109,7 +109,7 @@ struct SupportGrowthTests {
         }
         let growth = SupportGrowth(supports)
         factors.append(growth.union(workers: 4) / growth.measured[0])
-        #expect(growth.union(workers: 4) == Double(SparseGradient.unionCount(supports)))
+        #expect(growth.union(workers: 4) == Double(Support.unionCount(supports)))
         let independent = SupportGrowth.expected(
           kept: growth.measured[0], elements: Double(growth.elementCount), workers: 64)
         #expect(growth.union(workers: 64) < independent)

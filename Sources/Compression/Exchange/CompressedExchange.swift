@@ -117,7 +117,7 @@ public struct CompressedExchange {
       var part = GroupExchange(
         group, random: stream.split(index), iteration: iteration, wantsShares: wantsShares,
         parts: corrected.map { gradient in
-          gradient.withUnsafeBufferPointer { CompressionPlan.gather(group, $0) }
+          gradient.withUnsafeBufferPointer { group.gather($0) }
         }, memories: memories.groups[index])
       try run(&part, scratch: &scratch)
       mean.withUnsafeMutableBufferPointer { CompressionPlan.scatter(group, part.mean, $0) }
@@ -175,7 +175,7 @@ public struct CompressedExchange {
       var residual: [Float] = []
       if own != nil {
         residual = serverResidual.withUnsafeBufferPointer {
-          CompressionPlan.gather(part.group, $0)
+          part.group.gather($0)
         }
       }
       try part.runServers(

@@ -42,26 +42,4 @@ public struct SparseGradient: Sendable {
     }
     return SparseGradient(elementCount: elementCount, positions: positions, values: values)
   }
-
-  /// How many positions at least one of `gradients` has.
-  ///
-  /// - Complexity: O(n / 64 + all positions).
-  public static func unionCount(_ gradients: [SparseGradient]) -> Int {
-    let length = gradients.map(\.elementCount).max() ?? 0
-    var words = [UInt64](repeating: 0, count: (length + 63) / 64)
-    for gradient in gradients {
-      for position in gradient.positions { words[Int(position >> 6)] |= 1 << UInt64(position & 63) }
-    }
-    return words.reduce(0) { $0 + $1.nonzeroBitCount }
-  }
-
-  /// The expected union of `workers` independent supports of `kept` of `elementCount` elements:
-  /// n (1 - (1 - k/n)^P).
-  public static func expectedUnion(kept: Int, elementCount: Int, workers: Int) -> Double {
-    if elementCount == 0 { return 0 }
-    let miss = 1 - Double(kept) / Double(elementCount)
-    var all = 1.0
-    for _ in 0..<workers { all *= miss }
-    return Double(elementCount) * (1 - all)
-  }
 }

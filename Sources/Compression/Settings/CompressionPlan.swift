@@ -16,6 +16,14 @@ public struct CompressionPlan: Sendable {
     /// Elements of the group.
     public var elementCount: Int
 
+    /// The group's elements of the whole gradient, as one flat vector.
+    public func gather(_ gradient: UnsafeBufferPointer<Float>) -> [Float] {
+      var result: [Float] = []
+      result.reserveCapacity(elementCount)
+      for source in sources { result += gradient[source.offset..<source.offset + source.count] }
+      return result
+    }
+
     /// Whether the group is one stretch of the gradient, which needs no copy.
     var stretch: Range<Int>? {
       guard let first = sources.first else { return 0..<0 }
@@ -77,7 +85,7 @@ public struct CompressionPlan: Sendable {
       } else {
         result.append(
           try group.pipeline.encode(
-            Self.gather(group, gradient), tensors: group.tensors, scope: group.scope,
+            group.gather(gradient), tensors: group.tensors, scope: group.scope,
             random: stream, worker: worker, scratch: &scratch))
       }
     }
@@ -111,7 +119,7 @@ public struct CompressionPlan: Sendable {
     var exchanges: [(kind: ExchangeKind, bits: [Int64])] = []
     for (index, group) in groups.enumerated() {
       let parts = gradients.map { gradient in
-        gradient.withUnsafeBufferPointer { Self.gather(group, $0) }
+        gradient.withUnsafeBufferPointer { group.gather($0) }
       }
       let part = try group.pipeline.aggregate(
         parts, tensors: group.tensors, scope: group.scope, random: random.split(index),
@@ -125,14 +133,6 @@ public struct CompressionPlan: Sendable {
       exchanges: exchanges)
   }
 
-  static func gather(_ group: Group, _ gradient: UnsafeBufferPointer<Float>) -> [Float] {
-    var result: [Float] = []
-    result.reserveCapacity(group.elementCount)
-    for source in group.sources {
-      result += gradient[source.offset..<source.offset + source.count]
-    }
-    return result
-  }
   static func scatter(
     _ group: Group, _ values: [Float], _ target: UnsafeMutableBufferPointer<Float>
   ) {

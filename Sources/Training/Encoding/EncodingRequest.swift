@@ -189,7 +189,9 @@ public struct EncodingRequest: Sendable {
       var groups: [EncodingResult.Group] = []
       for (group, full) in zip(plan.groups, whole.groups) {
         if stop.isRaised { throw SimulationError.interrupted(at: .zero) }
-        let own = plan.groups.count == 1 ? parts : parts.map { group.gather($0) }
+        let own =
+          plan.groups.count == 1
+          ? parts : parts.map { $0.withUnsafeBufferPointer { group.gather($0) } }
         let measured = try encode(
           own, group, full: full, unit: index, isLossless: isLossless, workspace: &workspace)
         groups.append(measured.group)
@@ -380,15 +382,5 @@ extension GradientType {
         values[index] = Float(bitPattern: rounded & 0xFFFF_0000)
       }
     }
-  }
-}
-
-extension CompressionPlan.Group {
-  /// The group's own elements of a unit's flat gradient.
-  func gather(_ unit: [Float]) -> [Float] {
-    var part: [Float] = []
-    part.reserveCapacity(elementCount)
-    for source in sources { part += unit[source.offset..<source.offset + source.count] }
-    return part
   }
 }

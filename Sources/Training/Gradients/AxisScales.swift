@@ -29,6 +29,8 @@ enum AxisScales {
       trend: profile.trend, cluster: profile.clustering.squareRoot(), own: own.squareRoot(),
       worker: max(0, 1 - profile.shared).squareRoot()
     )
+    let indexBits = max(26, Int.bitWidth - count.leadingZeroBitCount)
+    let fraction = Double(Int64(1) << Int64(58 - indexBits))
     var ranking: [Int64] = []
     ranking.reserveCapacity(count)
     for index in 0..<count {
@@ -39,10 +41,10 @@ enum AxisScales {
         let strata = (Double(index) + 0.5) / Double(count)
         score += weights.trend * DeterministicMath.normalQuantile(strata)
       }
-      // |score| < 20, so 32 + 5 bits hold it; the index, below 2^26, breaks ties.
-      ranking.append(Int64(score * 0x1p32) << 26 | Int64(index))
+      // |score| < 20, so sign, five bits and the fraction hold it; the index breaks ties.
+      ranking.append(Int64(score * fraction) << Int64(indexBits) | Int64(index))
     }
-    sort(&ranking)
+    sort(&ranking, above: indexBits)
 
     let dead = min(count - 1, Int(profile.dead * Double(count) + 0.5))
     let live = count - dead
@@ -56,17 +58,17 @@ enum AxisScales {
     let norm = squares > 0 ? (Double(count) / squares).squareRoot() : 0
     scales.append(contentsOf: repeatElement(0, count: count))
     for rank in 0..<live {
-      scales[Int(ranking[dead + rank] & 0x3FF_FFFF)] = Float(values[rank] * norm)
+      scales[Int(ranking[dead + rank] & (1 << Int64(indexBits) - 1))] = Float(values[rank] * norm)
     }
   }
 
-  /// Sorts scores whose low 26 bits, the indices, ascend already: by the other 38, in four stable
-  /// passes of ten.
-  private static func sort(_ ranking: inout [Int64]) {
+  /// Sorts scores whose low bits, the indices, ascend already: by the others, in stable passes of
+  /// ten bits.
+  private static func sort(_ ranking: inout [Int64], above indexBits: Int) {
     // Fewer do not repay the counting.
     if ranking.count < 256 { return ranking.sort() }
     var other = ranking
-    for shift: UInt64 in [26, 36, 46, 56] {
+    for shift in stride(from: UInt64(indexBits), to: 64, by: 10) {
       withUnsafeTemporaryAllocation(of: Int32.self, capacity: 1024) { places in
         // Ten bits index 1024 places; the places are positions below the number of scores.
         func digit(_ key: Int64) -> Int {

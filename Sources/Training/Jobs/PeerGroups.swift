@@ -10,6 +10,8 @@ struct PeerGroups: Equatable {
   private(set) var groups: [[Int]]
   /// The workers of every host; empty unless compression is between hosts.
   private(set) var hosts: [[Int]]
+  /// The place of every worker's host in `hosts`; empty with it.
+  private var hostPlaces: [Int] = []
   /// Workers in one group.
   private(set) var count: Int
   /// Into how many parts the workers of a host cut the gradient.
@@ -34,6 +36,10 @@ struct PeerGroups: Equatable {
     self.init(hosts: hosts)
     if perHost == 1 { return }
     self.hosts = members
+    hostPlaces = Array(repeating: 0, count: hosts.count)
+    for (place, workers) in members.enumerated() {
+      for worker in workers { hostPlaces[worker] = place }
+    }
     groups = (0..<perHost).map { place in members.map { $0[place] } }
     count = members.count
     shares = perHost
@@ -53,6 +59,11 @@ struct PeerGroups: Equatable {
       }
     }
     return members
+  }
+
+  /// Which representative's payload `worker` sends: its own, or that of its host.
+  func representative(of worker: Int) -> Int {
+    hosts.isEmpty ? worker : hostPlaces[worker]
   }
 
   /// What one worker handles of `elements`: the largest share.

@@ -47,8 +47,9 @@ extension JobPlanBuilder {
       result.decode += own.decode
       needs.append(own)
     }
-    let framed = (0..<blueprint.workers).map { worker in
-      needs.reduce(ByteCount.zero) { $0 + $1.framed[worker % $1.framed.count] }
+    let framed = (0..<blueprint.workers).map { worker -> ByteCount in
+      let source = peers.representative(of: worker)
+      return needs.reduce(ByteCount.zero) { $0 + $1.framed[source % $1.framed.count] }
     }
     report.encodedBytes +=
       framed.reduce(0.0) { $0 + Double($1.bytes) } / Double(blueprint.workers)
@@ -174,7 +175,8 @@ extension JobPlanBuilder {
     report.codecSource = own.source
     switch blueprint.communication.strategy {
     case .reencodingRing:
-      let chunk = price((elements + peers.count - 1) / peers.count)
+      // Whoever encodes keeps what its own encode lost.
+      let chunk = price((elements + peers.count - 1) / peers.count, upkeep: upkeep)
       need.chunkEncode = chunk.encode
       need.chunkDecode = chunk.decode
     case .globalTopK:

@@ -65,6 +65,9 @@ import Training
       #""strategy": "all_gather", "schedule": "one_shot", "compression": "ef_sign""#
     ).plan
     #expect(hop > encode(plan) && encode(plan) < encode(gather) && encode(plan) > .zero)
+    // A residual is passed over at every encode.
+    let kept = try self.plan(ring + #", "error_feedback": true"#).plan
+    #expect(kept.exchanges[0].combining.perReduction > hop && encode(kept) > encode(plan))
     // More workers, shorter chunks: every hop is cheaper, but for its launches.
     let wide = try self.plan(ring, workers: 16).plan
     #expect(wide.exchanges[0].combining.perReduction < hop)
@@ -151,6 +154,16 @@ import Training
     #expect(sign >= 20_000 / 8 && sign < 20_000 / 8 + 200)
     #expect(plan.exchanges[0].sizes[0].bytes == 160_000)
     #expect(plan.exchanges[2].sizes[0].bytes == 80_000)
+  }
+
+  @Test("a host's workers send shares of one payload, hosts payloads of their own")
+  func payloads() throws {
+    let (plan, _) = try scene(
+      3, 2, #""strategy": "all_gather", "compression": "threshold:v=0.0001""#
+    ).plan()
+    let sizes = plan.exchanges.map(\.sizes).first { $0[0] != $0[2] }!
+    #expect(sizes[0] == sizes[1] && sizes[2] == sizes[3] && sizes[4] == sizes[5])
+    #expect(Set(sizes).count == 3)
   }
 
   @Test("without compression it takes the sum of its three collectives")
