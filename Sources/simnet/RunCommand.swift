@@ -59,7 +59,7 @@ struct RunCommand: ParsableCommand {
     }
     var file = try ScenarioFile.read(scenario!)
     for assignment in set { try file.set(assignment) }
-    let runner = try SweepRunner(file)
+    let runner = try SweepRunner(file, threads: jobs)
     if !quiet { for warning in runner.warnings { Terminal.say("\(warning)") } }
 
     let store = try output.map { try ResultStore(path: $0) }
@@ -80,27 +80,15 @@ struct RunCommand: ParsableCommand {
     if !(quiet && output != nil) {
       Terminal.print(format.render(outcome.table, width: Terminal.width()))
     }
-    for failure in outcome.failures {
-      Terminal.say("point \(failure.point), \(failure.reason)")
-    }
-    if outcome.isInterrupted {
-      Terminal.say(
-        "interrupted: \(outcome.finishedPoints) of \(outcome.totalPoints) points are done; "
-          + (output == nil
-            ? "with -o FILE the next run would go on from here"
-            : "the same command goes on from here"))
-      throw ExitCode(128 + flag.number)
-    }
-    if !outcome.failures.isEmpty {
-      let count = outcome.totalPoints - outcome.finishedPoints
-      Terminal.say(
-        "\(count) of \(outcome.totalPoints) points failed"
-          + (output == nil ? "" : "; finished ones are kept, the same command tries the rest again")
-      )
-      throw ExitCode(
-        outcome.finishedPoints == 0 && outcome.failures.allSatisfy(\.cannotProceed)
-          ? ExitStatus.cannotProceed : ExitStatus.someFailed)
-    }
+    try SweepEnding(
+      failures: outcome.failures, finishedPoints: outcome.finishedPoints,
+      totalPoints: outcome.totalPoints, isInterrupted: outcome.isInterrupted,
+      goingOn: output == nil
+        ? "with -o FILE the next run would go on from here"
+        : "the same command goes on from here",
+      retrying: output == nil
+        ? "" : "; finished ones are kept, the same command tries the rest again"
+    ).report(flag)
     if let output, !quiet { Terminal.say("wrote \(output)") }
   }
 }

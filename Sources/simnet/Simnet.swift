@@ -15,7 +15,8 @@ struct Simnet: ParsableCommand {
       """,
     version: "simnet \(SimnetVersion.current) (libzstd \(SimnetVersion.libzstd))",
     subcommands: [
-      RunCommand.self, ValidateCommand.self, ListCommand.self, ExplainCommand.self,
+      RunCommand.self, SweepCommand.self, MergeCommand.self, StatusCommand.self,
+      ValidateCommand.self, ListCommand.self, ExplainCommand.self,
       SchemaCommand.self, CompressCommand.self, CollectiveCommand.self, CalibrateCommand.self,
       GateCommand.self,
     ])

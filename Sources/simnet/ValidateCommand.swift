@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Foundation
 
 struct ValidateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,7 +18,8 @@ struct ValidateCommand: ParsableCommand {
   func run() throws {
     var file = try ScenarioFile.read(scenario)
     for assignment in set { try file.set(assignment) }
-    let runner = try SweepRunner(file, comparing: false)
+    let runner = try SweepRunner(
+      file, comparing: false, threads: ProcessInfo.processInfo.activeProcessorCount)
     for warning in runner.warnings { Terminal.say("\(warning)") }
     Terminal.print(
       "\(file.origin): valid; \(runner.count) \(runner.count == 1 ? "point" : "points"), "

@@ -121,59 +121,106 @@ import Testing
 
 /// The journal of finished runs.
 @Suite struct JournalTests {
+  private func id(_ name: String) -> RunID {
+    RunID(configuration: name, seed: 1, replicate: 0)
+  }
+  /// The finished runs of `names` in the journal at `path`.
+  private func finished(_ path: String, _ names: [String]) throws -> [String: [String]] {
+    let index = try JournalIndex([path])
+    return names.reduce(into: [:]) { $0[$1] = index.cells(id($1)) }
+  }
+
   @Test func finishedRunsComeBack() throws {
     let scratch = try Scratch()
     let path = scratch.path("j")
+    #expect(try JournalIndex([path]).finishedCount == 0)
     do {
       let journal = try Journal(path: path)
-      #expect(journal.finished.isEmpty)
-      try journal.append(id: "a", cells: ["1", "with, comma", "\"q\"\n"])
-      try journal.append(id: "b", cells: [])
+      try journal.append(id("a"), cells: ["1", "with, comma", "\"q\"\n"])
+      try journal.append(id("b"), cells: [])
       try journal.flush()
     }
-    #expect(
-      try Journal(path: path).finished == ["a": ["1", "with, comma", "\"q\"\n"], "b": []])
+    #expect(try finished(path, ["a", "b"]) == ["a": ["1", "with, comma", "\"q\"\n"], "b": []])
+    #expect(try JournalIndex([path]).builds == [.current])
+  }
+
+  @Test func aFailureCountsUntilTheRunIsFinished() throws {
+    let scratch = try Scratch()
+    let path = scratch.path("j")
+    let journal = try Journal(path: path)
+    try journal.append(id("a"), failure: "because of \"this\"\nand that")
+    try journal.append(id("b"), failure: "once")
+    try journal.append(id("b"), cells: ["1"])
+    try journal.append(id("c"), cells: ["1"])
+    try journal.append(id("c"), failure: "of a second writer")
+    try journal.flush()
+    let index = try JournalIndex([path])
+    #expect(index.hasFailed(id("a")) && !index.isFinished(id("a")) && index.cells(id("a")) == nil)
+    #expect(index.failure(id("a")) == "because of \"this\"\nand that")
+    for name in ["b", "c"] {
+      #expect(index.isFinished(id(name)) && !index.hasFailed(id(name)))
+      #expect(index.failure(id(name)) == nil)
+    }
+    #expect(index.finishedCount == 2)
   }
 
   @Test func damagedAndTornLinesAreSkippedAndTheNextOneIsWhole() throws {
     let scratch = try Scratch()
     let path = scratch.path("j")
+    let names = ["a", "b", "c"]
     do {
       let journal = try Journal(path: path)
-      for id in ["a", "b", "c"] { try journal.append(id: id, cells: [id + id]) }
+      for name in names { try journal.append(id(name), cells: [name + name]) }
       try journal.flush()
     }
     let bytes = Array(try scratch.read("j").utf8)
     for cut in 0...bytes.count {
       try Data(bytes.prefix(cut)).write(to: URL(fileURLWithPath: path))
-      let journal = try Journal(path: path)
-      let whole = bytes.prefix(cut).count { $0 == 0x0A }
+      // The first line names the build.
+      let whole = max(0, bytes.prefix(cut).count { $0 == 0x0A } - 1)
+      let count = try JournalIndex([path]).finishedCount
       // A line that lacks nothing but its end counts.
-      #expect([whole, whole + 1].contains(journal.finished.count))
-      try journal.append(id: "z", cells: ["9"])
+      #expect([whole, whole + 1].contains(count))
+      let journal = try Journal(path: path)
+      try journal.append(id("z"), cells: ["9"])
       try journal.flush()
-      #expect(try Journal(path: path).finished["z"] == ["9"])
+      #expect(try finished(path, ["z"]) == ["z": ["9"]])
     }
+    let start = bytes.firstIndex(of: 0x0A)! + 1
     for index in bytes.indices {
       var flipped = bytes
       flipped[index] ^= 1
       try Data(flipped).write(to: URL(fileURLWithPath: path))
-      let finished = try Journal(path: path).finished
-      for (id, cells) in finished { #expect(cells == [id + id]) }
-      #expect(finished.count >= 1 && finished.count < 3)
+      let found = try finished(path, names)
+      for (name, cells) in found { #expect(cells == [name + name]) }
+      #expect(found.count >= (index < start ? 2 : 1) && found.count <= (index < start ? 3 : 2))
     }
   }
 
-  @Test func aLineMayOccurTwice() throws {
+  @Test func linesLongerThanTheReadersStepAreWhole() throws {
+    let scratch = try Scratch()
+    let path = scratch.path("j")
+    let long = String(repeating: "x", count: 3 << 20)
+    let journal = try Journal(path: path)
+    for (name, cells) in [("a", ["1"]), ("b", [long, "2"]), ("c", ["3"])] {
+      try journal.append(id(name), cells: cells)
+    }
+    try journal.flush()
+    #expect(try finished(path, ["a", "b", "c"]) == ["a": ["1"], "b": [long, "2"], "c": ["3"]])
+  }
+
+  @Test func aLineMayOccurTwiceAndInSeveralFiles() throws {
     let scratch = try Scratch()
     do {
       let journal = try Journal(path: scratch.path("j"))
-      try journal.append(id: "a", cells: ["1"])
+      try journal.append(id("a"), cells: ["1"])
       try journal.flush()
     }
     let text = try scratch.read("j")
     try scratch.write("j", text + text + "\n\n")
-    #expect(try Journal(path: scratch.path("j")).finished == ["a": ["1"]])
+    try scratch.write("k", text)
+    let index = try JournalIndex([scratch.path("j"), scratch.path("none"), scratch.path("k")])
+    #expect(index.finishedCount == 1 && index.cells(id("a")) == ["1"])
   }
 
   @Test func aSweepTakesFromItWhatIsItsOwn() throws {
@@ -183,15 +230,13 @@ import Testing
     let options = SweepOptions(journalPath: scratch.path("j"))
     let first = try runner.run(options).table.csv
     let lines = try scratch.read("j").split(separator: "\n")
-    // Two points and the fp16 baselines of both; fp32 is the points themselves.
-    #expect(lines.count == 4)
-    // Half of it, damage, and lines of another scenario, seed or version change nothing.
+    // The build, two points and the fp16 baselines of both; fp32 is the points themselves.
+    #expect(lines.count == 5)
+    // Half of it, damage, and lines of another scenario or seed change nothing.
     let journal = try Journal(path: scratch.path("other"))
-    try journal.append(id: String(repeating: "0", count: 32), cells: ["strange"])
-    let id = String(lines[1].split(separator: " ")[1])
-    try journal.append(id: id, cells: ["of another build, with other columns"])
+    try journal.append(id("strange"), cells: ["strange"])
     try journal.flush()
-    try scratch.write("j", lines[0] + "\n" + (try scratch.read("other")) + lines[2].dropLast(9))
+    try scratch.write("j", lines[1] + "\n" + (try scratch.read("other")) + lines[2].dropLast(9))
     #expect(try runner.run(options).table.csv == first)
     let otherSeed = try SweepRunner(scratch.scenario(quick(more), set: ["seed=6"])).run(options)
     #expect(otherSeed.table.csv != first)

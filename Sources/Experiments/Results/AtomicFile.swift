@@ -6,13 +6,55 @@ public enum AtomicFile {
   ///
   /// - Throws: ``InputError`` with the system's reason; the old file is then untouched.
   public static func write(_ content: String, to path: String) throws(InputError) {
-    let temporary = path + ".tmp-\(ProcessInfo.processInfo.processIdentifier)"
+    do {
+      try stream(to: path) { try $0.append(Array(content.utf8)) }
+    } catch let error as InputError {
+      throw error
+    } catch { preconditionFailure("writing throws nothing else: \(error)") }
+  }
+
+  /// Takes the bytes of a file that is being written.
+  public final class Writer {
+    private let path: String
+    private let descriptor: Int32
+    private var pending: [UInt8] = []
+
+    fileprivate init(path: String, descriptor: Int32) {
+      self.path = path
+      self.descriptor = descriptor
+    }
+
+    /// Appends `bytes`.
+    public func append(_ bytes: [UInt8]) throws(InputError) {
+      pending += bytes
+      if pending.count > 1 << 20 { try flush() }
+    }
+
+    fileprivate func flush() throws(InputError) {
+      guard AtomicFile.write(pending, to: descriptor) else {
+        throw AtomicFile.failure(path, "could not be written in full")
+      }
+      pending.removeAll(keepingCapacity: true)
+    }
+  }
+
+  /// Writes what `fill` appends, piece by piece, beside `path` under a temporary name, syncs it, and
+  /// renames it into place.
+  ///
+  /// - Throws: what `fill` throws; ``InputError`` with the system's reason. The old file is then
+  ///   untouched.
+  public static func stream(to path: String, _ fill: (Writer) throws -> Void) throws {
+    // Hosts that share a file system may give the same number to two processes.
+    let host = ProcessInfo.processInfo.hostName
+    let temporary = path + ".tmp-\(host)-\(ProcessInfo.processInfo.processIdentifier)"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw failure(path, "cannot be written") }
-    var text = content
-    let isWritten = text.withUTF8 { write(Array($0), to: descriptor) }
-    guard isWritten, fsync(descriptor) == 0 else {
-      let error = failure(path, "could not be written in full")
+    do {
+      let writer = Writer(path: path, descriptor: descriptor)
+      try fill(writer)
+      try writer.flush()
+      guard fsync(descriptor) == 0 else { throw failure(path, "could not be written in full") }
+    } catch {
       close(descriptor)
       unlink(temporary)
       throw error

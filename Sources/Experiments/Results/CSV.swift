@@ -10,7 +10,25 @@ public enum CSV {
   }
   /// One line with its line end.
   public static func line(_ fields: [String]) -> String {
-    fields.map(escaped).joined(separator: ",") + "\n"
+    var bytes: [UInt8] = []
+    append(fields, to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+  /// Appends the UTF-8 bytes of ``line(_:)``.
+  public static func append(_ fields: [String], to out: inout [UInt8]) {
+    for (index, field) in fields.enumerated() {
+      if index > 0 { out.append(0x2C) }
+      let start = out.count
+      out.append(contentsOf: field.utf8)
+      let needsQuotes = out[start...].contains {
+        $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D
+      }
+      if needsQuotes {
+        out.removeSubrange(start...)
+        out.append(contentsOf: escaped(field).utf8)
+      }
+    }
+    out.append(0x0A)
   }
 
   /// The rows of `text`, quotes resolved; tolerates CRLF and a missing last line end.

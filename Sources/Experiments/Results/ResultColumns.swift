@@ -160,40 +160,20 @@ public struct ResultTable: Sendable {
   public func number(_ name: String, _ row: [String]) -> Double? { Double(cell(name, row)) }
 
   /// The table as CSV text.
-  public var csv: String {
-    var text = CSV.line(header)
-    for row in rows { text += CSV.line(row) }
-    return text
-  }
-
+  public var csv: String { text(.csv) }
   /// The table as JSON: an array of objects, numbers as numbers, empty cells as null.
-  public var json: String {
-    if rows.isEmpty { return "[]\n" }
-    return "[\n" + rows.map { "  " + object($0) }.joined(separator: ",\n") + "\n]\n"
-  }
+  public var json: String { text(.json) }
   /// The table as JSON Lines: one object a line.
-  public var jsonLines: String { rows.map { object($0) + "\n" }.joined() }
+  public var jsonLines: String { text(.jsonLines) }
 
-  private func object(_ row: [String]) -> String {
-    // Names that may look like numbers.
-    let textual: Set<String> = [
-      "title", "scenario_hash", "simnet_version", "libzstd_version", "job", "model", "file",
-      "busiest_link",
-    ]
-    let members = zip(header, row).map { name, cell -> String in
-      let value: String
-      if cell.isEmpty {
-        value = "null"
-      } else if !textual.contains(name), let first = cell.utf8.first,
-        first == 0x2D || (first >= 0x30 && first <= 0x39),
-        (try? JSONNode.parse(cell, origin: "")) != nil
-      {
-        value = cell
-      } else {
-        value = JSONNode.quoted(cell)
-      }
-      return JSONNode.quoted(name) + ": " + value
+  /// The table in `format`.
+  public func text(_ format: RowFormat) -> String {
+    var bytes: [UInt8] = []
+    format.begin(header, to: &bytes)
+    for (index, row) in rows.enumerated() {
+      format.append(row, header: header, isFirst: index == 0, to: &bytes)
     }
-    return "{" + members.joined(separator: ", ") + "}"
+    format.end(isEmpty: rows.isEmpty, to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

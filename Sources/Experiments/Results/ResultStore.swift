@@ -36,7 +36,7 @@ public struct ResultStore: Sendable {
   public func save(_ outcome: SweepOutcome, meta: RunMeta) throws(InputError) {
     let isWhole = !outcome.isInterrupted && outcome.failures.isEmpty
     if !isWhole, hasFinishedTable { return }
-    try AtomicFile.write(render(outcome.table), to: path)
+    try AtomicFile.write(outcome.table.text(RowFormat(path: path)), to: path)
     try AtomicFile.write(meta.text(isFinished: isWhole), to: metaPath)
     if isWhole { unlink(journalPath) }
   }
@@ -48,12 +48,6 @@ public struct ResultStore: Sendable {
       case .bool(let flag)? = meta["finished"]?.value
     else { return true }
     return flag
-  }
-
-  private func render(_ table: ResultTable) -> String {
-    if path.hasSuffix(".jsonl") { return table.jsonLines }
-    if path.hasSuffix(".json") { return table.json }
-    return table.csv
   }
 }
 
@@ -67,23 +61,34 @@ public struct RunMeta: Sendable {
   public var seed: UInt64
   public var points: Int
   public var finishedPoints: Int
+  /// Members for some tables only.
+  var further: [JSONMember] = []
 
   public init(
     file: ScenarioFile, outcome: SweepOutcome, wallTime: Double, arguments: [String]
+  ) {
+    self.init(
+      file: file, seed: outcome.seed, points: outcome.totalPoints,
+      finishedPoints: outcome.finishedPoints, wallTime: wallTime, arguments: arguments)
+  }
+
+  init(
+    file: ScenarioFile, seed: UInt64, points: Int, finishedPoints: Int, wallTime: Double,
+    arguments: [String]
   ) {
     scenario = file.root
     origin = file.origin
     directory = file.directory.path
     self.arguments = arguments
     self.wallTime = wallTime
-    seed = outcome.seed
-    points = outcome.totalPoints
-    finishedPoints = outcome.finishedPoints
+    self.seed = seed
+    self.points = points
+    self.finishedPoints = finishedPoints
   }
 
   func text(isFinished: Bool) -> String {
     let command = JSONNode(.array(arguments.map { JSONNode(.string($0)) }))
-    let members: [JSONMember] = [
+    var members: [JSONMember] = [
       JSONMember("simnet_version", JSONNode(.string(SimnetVersion.current))),
       JSONMember("libzstd_version", JSONNode(.string(SimnetVersion.libzstd))),
       JSONMember("finished", JSONNode(.bool(isFinished))),
@@ -95,8 +100,8 @@ public struct RunMeta: Sendable {
       JSONMember("wall_time_s", JSONNode(.number(JSONNumber(wallTime)))),
       JSONMember("scenario_file", JSONNode(.string(origin))),
       JSONMember("scenario_directory", JSONNode(.string(directory))),
-      JSONMember("scenario", scenario),
     ]
+    members += further + [JSONMember("scenario", scenario)]
     return JSONNode(.object(members)).prettyText + "\n"
   }
 }

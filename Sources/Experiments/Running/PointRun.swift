@@ -89,64 +89,77 @@ enum PointRun {
       let isExact = encoding.map { $0.studySample == EncodingResult.nothingLost } ?? true
       return isExact ? number(exact) : ""
     }
-    let cells: [String: String] = [
-      "job": job.name,
-      "model": job.model.name,
-      "workers": String(job.workers),
-      "iteration_time_s": total.exactSeconds,
-      "iteration_time_p50_s": percentile(0.5),
-      "iteration_time_p99_s": percentile(0.99),
-      "samples_per_s": number(samples / total.seconds),
-      "compute_time_s": mean.compute.exactSeconds,
-      "exposed_encode_s": mean.encode.exactSeconds,
-      "exposed_communication_s": mean.communication.exactSeconds,
-      "exposed_decode_s": mean.decode.exactSeconds,
-      "straggler_wait_s": mean.stragglers.exactSeconds,
-      "optimizer_time_s": mean.optimizer.exactSeconds,
-      "raw_bytes": String(job.rawBytes.bytes),
-      "encoded_bytes": number(encoded.rounded(.up)),
-      "wire_bytes": number(wire.rounded(.up)),
-      "compression_ratio": number(encoded > 0 ? raw / encoded : .nan),
-      "wire_ratio": number(wire > 0 ? ring / wire : .nan),
-      "scaling_efficiency": number(total > .zero ? alone.seconds / total.seconds : .nan),
-      "gradient_rel_l2": number(encoding?.relativeL2 ?? 0),
-      "gradient_cosine": number(encoding?.cosine ?? 1),
-      "error_feedback":
-        compression.errorFeedback == nil && compression.momentumCorrection == nil ? "off" : "on",
-      "algorithm": report.algorithms.joined(separator: "+"),
-      "strategy": job.communication.strategy.name,
-      "compression": compression.pipeline.label,
-      "schedule": job.communication.schedule.name,
-      "exchanges": String(job.schedule.units.count),
-      "bottleneck": bottleneck(mean),
-      "busiest_link": busiest.name,
-      "busiest_link_share": number(busiest.share),
-      "network_model": point.scenario.network.model.rawValue,
-      "transport": transport.name,
-      "compute_source": micro.evidence.map {
-        "\($0.part) \($0.evidence.provenance.rawValue): \($0.evidence.sentence)"
-      }.joined(separator: "; "),
-      "codec_cost_source": report.codecSource,
-      "transport_source": transport.provenance.isEmpty
-        ? transport.name
-        : "\(transport.name): "
-          + transport.provenance.map { "\($0.key) \($0.text)" }.joined(separator: "; "),
-      "gradient_source": encoding?.source ?? "not needed: nothing is encoded",
-      "gradient_sample": encoding?.sample ?? "",
-      "makespan_s": (outcome.end - SimTime.zero).exactSeconds,
-      "host_bytes": number(perWorker(outcome.hostBytes).rounded(.up)),
-      "gradient_bias": studied(0, \.bias),
-      "gradient_variance": studied(0, \.variance),
-      "contraction_factor": studied(0, \.contraction),
-      "residual_ratio": study?.residual.map(number) ?? "",
-      "accumulated_rel_l2": studied(0, \.updateError),
-      "accumulated_cosine": studied(1, \.updateCosine),
-      "study": encoding?.studySample ?? EncodingResult.nothingLost,
-      "accuracy": "unknown",
-      "compression_memory_bytes": String(report.memory.compression.bytes),
-      "model_memory_bytes": String(report.memory.model.bytes),
+    let cells: [(column: String, text: String)] = [
+      ("job", job.name),
+      ("model", job.model.name),
+      ("workers", String(job.workers)),
+      ("iteration_time_s", total.exactSeconds),
+      ("iteration_time_p50_s", percentile(0.5)),
+      ("iteration_time_p99_s", percentile(0.99)),
+      ("samples_per_s", number(samples / total.seconds)),
+      ("compute_time_s", mean.compute.exactSeconds),
+      ("exposed_encode_s", mean.encode.exactSeconds),
+      ("exposed_communication_s", mean.communication.exactSeconds),
+      ("exposed_decode_s", mean.decode.exactSeconds),
+      ("straggler_wait_s", mean.stragglers.exactSeconds),
+      ("optimizer_time_s", mean.optimizer.exactSeconds),
+      ("raw_bytes", String(job.rawBytes.bytes)),
+      ("encoded_bytes", number(encoded.rounded(.up))),
+      ("wire_bytes", number(wire.rounded(.up))),
+      ("compression_ratio", number(encoded > 0 ? raw / encoded : .nan)),
+      ("wire_ratio", number(wire > 0 ? ring / wire : .nan)),
+      ("scaling_efficiency", number(total > .zero ? alone.seconds / total.seconds : .nan)),
+      ("gradient_rel_l2", number(encoding?.relativeL2 ?? 0)),
+      ("gradient_cosine", number(encoding?.cosine ?? 1)),
+      (
+        "error_feedback",
+        compression.errorFeedback == nil && compression.momentumCorrection == nil ? "off" : "on"
+      ),
+      ("algorithm", report.algorithms.joined(separator: "+")),
+      ("strategy", job.communication.strategy.name),
+      ("compression", compression.pipeline.label),
+      ("schedule", job.communication.schedule.name),
+      ("exchanges", String(job.schedule.units.count)),
+      ("bottleneck", bottleneck(mean)),
+      ("busiest_link", busiest.name),
+      ("busiest_link_share", number(busiest.share)),
+      ("network_model", point.scenario.network.model.rawValue),
+      ("transport", transport.name),
+      (
+        "compute_source",
+        micro.evidence.map {
+          "\($0.part) \($0.evidence.provenance.rawValue): \($0.evidence.sentence)"
+        }.joined(separator: "; ")
+      ),
+      ("codec_cost_source", report.codecSource),
+      (
+        "transport_source",
+        transport.provenance.isEmpty
+          ? transport.name
+          : "\(transport.name): "
+            + transport.provenance.map { "\($0.key) \($0.text)" }.joined(separator: "; ")
+      ),
+      ("gradient_source", encoding?.source ?? "not needed: nothing is encoded"),
+      ("gradient_sample", encoding?.sample ?? ""),
+      ("makespan_s", (outcome.end - SimTime.zero).exactSeconds),
+      ("host_bytes", number(perWorker(outcome.hostBytes).rounded(.up))),
+      ("gradient_bias", studied(0, \.bias)),
+      ("gradient_variance", studied(0, \.variance)),
+      ("contraction_factor", studied(0, \.contraction)),
+      ("residual_ratio", study?.residual.map(number) ?? ""),
+      ("accumulated_rel_l2", studied(0, \.updateError)),
+      ("accumulated_cosine", studied(1, \.updateCosine)),
+      ("study", encoding?.studySample ?? EncodingResult.nothingLost),
+      ("accuracy", "unknown"),
+      ("compression_memory_bytes", String(report.memory.compression.bytes)),
+      ("model_memory_bytes", String(report.memory.model.bytes)),
     ]
-    return ResultColumns.measurements.map { cells[$0]! }
+    // A dictionary would take longer than many a simulation.
+    precondition(
+      cells.count == ResultColumns.measurements.count
+        && zip(cells, ResultColumns.measurements).allSatisfy { $0.column == $1 },
+      "cells come in the order of the columns")
+    return cells.map(\.text)
   }
 
   /// The part that takes the most time.

@@ -13,19 +13,46 @@ struct PreparedPoint: Sendable {
   var faults: [LinkFault]
 }
 
-/// Turns resolved scenarios into prepared points, and remembers what many of them share.
-struct PointPreparation {
-  private let directory: URL
-  private var topologies: [String: Topology] = [:]
-  private var models: [String: ModelTable] = [:]
-  private var digests: [String: String] = [:]
-  private var recordings: [[String]: RecordedGradients] = [:]
-  private var devices: [DeviceReference: DeviceProfile] = [:]
+/// Turns resolved scenarios into prepared points, and remembers what many of them share; one a
+/// thread.
+final class PointPreparation {
+  private let inputs: PreparationInputs
+  private let memo = RecordMemo()
+  private var topologies: [String: (topology: Topology, unreachable: (NodeID, NodeID)?)] = [:]
 
-  init(directory: URL) { self.directory = directory }
+  /// Points whose relative paths start at the folder of `inputs`.
+  init(_ inputs: PreparationInputs) { self.inputs = inputs }
+
+  /// What a configuration is called, and how it is to be run.
+  ///
+  /// Known without preparing it, which takes ten times as long.
+  struct Identity {
+    var hash: String
+    var seed: UInt64
+    var replicates: Int
+    var title: String
+  }
+
+  /// The identity of a configuration that has been checked before, or that is a baseline of one.
+  func identity(_ root: JSONNode) -> Identity? {
+    let issues = IssueCollector()
+    let scenario = Scenario.read(root, issues: issues, memo: memo)
+    return issues.errors.isEmpty ? identity(root, scenario) : nil
+  }
+
+  private func identity(_ root: JSONNode, _ scenario: Scenario) -> Identity {
+    var files = scenario.cluster.device.file.map { [inputs.digest(of: $0)] } ?? []
+    for job in scenario.jobs {
+      files += job.gradients.files.map { inputs.digest(of: $0) }
+      if case .file(let file) = job.workload.model { files.append(inputs.digest(of: file)) }
+    }
+    return Identity(
+      hash: Scenario.hash(root, files: files), seed: scenario.seed,
+      replicates: scenario.replicates, title: scenario.title)
+  }
 
   /// Checks and places one configuration; nil if `issues` got an error.
-  mutating func prepare(_ root: JSONNode, issues: IssueCollector) -> PreparedPoint? {
+  func prepare(_ root: JSONNode, issues: IssueCollector) -> PreparedPoint? {
     let own = IssueCollector()
     let point = check(root, issues: own)
     for var issue in own.issues {
@@ -45,12 +72,12 @@ struct PointPreparation {
     }
   }
 
-  private mutating func check(_ root: JSONNode, issues: IssueCollector) -> PreparedPoint? {
+  private func check(_ root: JSONNode, issues: IssueCollector) -> PreparedPoint? {
     let before = issues.errors.count
-    let scenario = Scenario.read(root, issues: issues)
+    let scenario = Scenario.read(root, issues: issues, memo: memo)
     guard issues.errors.count == before else { return nil }
-    let topology = topology(of: root, scenario)
-    if let (a, b) = topology.checkReachability() {
+    let (topology, unreachable) = topology(of: root, scenario)
+    if let (a, b) = unreachable {
       let names = topology.nodeNames
       issues.report(
         Issue(
@@ -60,28 +87,21 @@ struct PointPreparation {
             "\(names[b.index]) cannot be reached from \(names[a.index]); add links or routes")))
       return nil
     }
-    guard let device = device(scenario.cluster.device, root: root, issues: issues) else {
+    guard let device = inputs.device(scenario.cluster.device, root: root, issues: issues) else {
       return nil
     }
     var jobs: [JobBlueprint] = []
-    var files = scenario.cluster.device.file.map { [digest(of: $0)] } ?? []
     var taken = [Bool](repeating: false, count: topology.accelerators.count)
     for (index, job) in scenario.jobs.enumerated() {
       let path =
         root["jobs"] == nil ? FieldPath() : FieldPath(["jobs", String(index)])
-      guard let model = model(job.workload.model, path: path, root: root, issues: issues) else {
-        continue
-      }
-      files += inputFiles(of: job).map { digest(of: $0) }
+      guard
+        let model = inputs.model(job.workload.model, path: path, root: root, issues: issues)
+      else { continue }
       var recorded: RecordedGradients?
       if case .files(let settings) = job.gradients {
-        recorded =
-          recordings[settings.files]
-          ?? GradientFiles.read(
-            settings.files, directory: directory,
-            path: path.appending("gradients").appending("files"), root: root, issues: issues)
+        recorded = inputs.recording(settings.files, path: path, root: root, issues: issues)
         guard recorded != nil else { continue }
-        recordings[settings.files] = recorded
       }
       if let blueprint = JobBlueprint(
         name: job.name, workload: job.workload, communication: job.communication,
@@ -96,90 +116,21 @@ struct PointPreparation {
     let faults = faults(of: scenario, topology, root: root, issues: issues)
     guard issues.errors.count == before else { return nil }
     return PreparedPoint(
-      scenario: scenario, hash: Scenario.hash(root, files: files), topology: topology, jobs: jobs,
+      scenario: scenario, hash: identity(root, scenario).hash, topology: topology, jobs: jobs,
       faults: faults)
   }
 
-  private mutating func topology(of root: JSONNode, _ scenario: Scenario) -> Topology {
+  private func topology(
+    of root: JSONNode, _ scenario: Scenario
+  ) -> (topology: Topology, unreachable: (NodeID, NodeID)?) {
     let key = root.get(["cluster", "topology"])?.canonicalText ?? ""
     if let known = topologies[key] { return known }
     let topology = scenario.cluster.topology.makeTopology()
-    topologies[key] = topology
-    return topology
-  }
-
-  private mutating func model(
-    _ reference: ModelReference, path: FieldPath, root: JSONNode, issues: IssueCollector
-  ) -> ModelTable? {
-    let key = "\(reference)"
-    if let known = models[key] { return known }
-    let table: ModelTable?
-    switch reference {
-    case .builtIn(let name): table = ModelCatalog.table(named: name)
-    case .file(let file):
-      let place = path.appending("workload").appending("model")
-      do {
-        let text = try String(contentsOf: resolve(file), encoding: .utf8)
-        table = try ModelTable.parse(text, origin: file)
-      } catch let invalid as InvalidInput {
-        for issue in invalid.issues { issues.report(issue) }
-        table = nil
-      } catch {
-        issues.report(
-          Issue(
-            path: place, position: root.get(place.parts)?.position,
-            problem: .invalid(
-              found: "\(file): \(InputError.reason(error))",
-              expected: "give a CSV or JSON model table that can be read")))
-        table = nil
-      }
-    }
-    models[key] = table
-    return table
-  }
-
-  private mutating func device(
-    _ reference: DeviceReference, root: JSONNode, issues: IssueCollector
-  ) -> DeviceProfile? {
-    if let known = devices[reference] { return known }
-    let place = FieldPath(["cluster", "device"])
-    let found = DeviceProfileFiles.read(
-      reference, directory: directory, path: place, position: root.get(place.parts)?.position,
-      issues: issues)
-    devices[reference] = found
-    return found
-  }
-
-  /// Files whose content can change a result.
-  private func inputFiles(of job: JobSettings) -> [String] {
-    var files = job.gradients.files
-    if case .file(let file) = job.workload.model { files.append(file) }
-    return files
-  }
-
-  private func resolve(_ file: String) -> URL { URL(fileURLWithPath: file, relativeTo: directory) }
-
-  private mutating func digest(of file: String) -> String {
-    if let known = digests[file] { return known }
-    var hash = StableHash()
-    let path = resolve(file).path
-    // A folder of tensors is all of its files, by name.
-    if let names = try? FileManager.default.contentsOfDirectory(atPath: path) {
-      for name in names.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-        hash.combine(name)
-        Self.combine(path + "/" + name, into: &hash)
-      }
-    } else {
-      Self.combine(path, into: &hash)
-    }
-    digests[file] = hash.hexadecimal
-    return hash.hexadecimal
-  }
-
-  private static func combine(_ path: String, into hash: inout StableHash) {
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-    else { return }
-    data.withUnsafeBytes { hash.combine(bytes: $0) }
+    // Large ones take gigabytes; an axis of thousands must not keep them all.
+    if topologies.count >= 64 { topologies.removeAll() }
+    let made = (topology, topology.checkReachability())
+    topologies[key] = made
+    return made
   }
 
   private func faults(

@@ -4,104 +4,41 @@ import SimKernel
 import Synchronization
 import Training
 
-/// How a sweep is carried out; nothing here can change a result.
-public struct SweepOptions: Sendable {
-  /// Runs at a time.
-  public var jobs: Int
-  /// Where finished runs are kept while the sweep goes on; nil keeps them in memory only.
-  public var journalPath: String?
-  /// Only these points; nil runs all.
-  public var points: [Int]?
-  /// Only these replicates; nil runs all.
-  public var replicates: [Int]?
-  public var stop: StopFlag
-  public var progress: any ProgressReporter
-
-  public init(
-    jobs: Int = 1, journalPath: String? = nil, points: [Int]? = nil, replicates: [Int]? = nil,
-    stop: StopFlag = StopFlag(), progress: any ProgressReporter = SilentProgress()
-  ) {
-    self.jobs = jobs
-    self.journalPath = journalPath
-    self.points = points
-    self.replicates = replicates
-    self.stop = stop
-    self.progress = progress
-  }
-}
-
-/// A point that did not reach its end.
-public struct PointFailure: Sendable {
-  public var point: Int
-  public var replicate: Int
-  public var error: any Error & Sendable
-  /// What to tell the user.
-  public var reason: String { "replicate \(replicate): \(error)" }
-  /// Whether the simulation itself could not go on, as opposed to its inputs.
-  public var cannotProceed: Bool { error is SimulationError }
-}
-
-/// What came of a sweep.
-public struct SweepOutcome: Sendable {
-  /// The rows of all finished points, in point order.
-  public var table: ResultTable
-  public var finishedPoints: Int
-  public var totalPoints: Int
-  /// Keys every random stream.
-  public var seed: UInt64
-  public var failures: [PointFailure]
-  /// Whether a stop was asked for before the end.
-  public var isInterrupted: Bool
-}
-
 /// A scenario with its sweep: checks all of it, then runs it.
 public struct SweepRunner: Sendable {
   public let sweep: Sweep
   /// Doubts that do not stop a run, each once.
   public let warnings: [Issue]
-  private let points: [PreparedPoint]
-  private let labels: [[String]]
-  private let baselines: [[Baseline: PreparedPoint]]
+  /// The scenario of the first point: title, question and the like are common to all.
+  public let scenario: Scenario
+  let survey: SweepSurvey
+  private let inputs: PreparationInputs
 
-  /// Reads and checks every point of `file`.
+  /// Reads and checks every point of `file`, or of one shard of it.
   ///
-  /// - Parameter comparing: whether rows are to be compared with their baselines, which must then be
-  ///   prepared as well; a mere check needs none.
+  /// - Parameter comparing: whether rows are to be compared with their baselines; a mere check needs
+  ///   none.
   /// - Throws: `InvalidInput` with all problems of all points, each once.
-  public init(_ file: ScenarioFile, comparing: Bool = true) throws(InvalidInput) {
+  public init(
+    _ file: ScenarioFile, comparing: Bool = true, shard: Shard = .whole, threads: Int = 1
+  ) throws(InvalidInput) {
     sweep = try Sweep(of: file.root)
-    let issues = IssueCollector()
-    var preparation = PointPreparation(directory: file.directory)
-    var points: [PreparedPoint] = []
-    var labels: [[String]] = []
-    var baselines: [[Baseline: PreparedPoint]] = []
-    var derived: [String: PreparedPoint] = [:]
-    for index in 0..<sweep.count {
-      let point = sweep.point(index)
-      guard let prepared = preparation.prepare(point.root, issues: issues) else { continue }
-      points.append(prepared)
-      labels.append(point.labels)
-      var own: [Baseline: PreparedPoint] = [:]
-      // Plain points are baselines of their own.
-      if comparing { derived[point.root.canonicalText] = prepared }
-      for baseline in comparing ? Baseline.allCases : [] {
-        let root = baseline.derive(from: point.root)
-        let key = root.canonicalText
-        if derived[key] == nil {
-          // A baseline that cannot be built leaves its comparison empty; it is not the user's error.
-          derived[key] = preparation.prepare(root, issues: IssueCollector())
-        }
-        own[baseline] = derived[key]
-      }
-      baselines.append(own)
-    }
-    let unique = Self.unique(issues.issues, swept: sweep.columns)
+    inputs = PreparationInputs(directory: file.directory)
+    survey = SweepSurvey(
+      sweep, points: Array(shard.points(of: sweep.count)), comparing: comparing, inputs: inputs,
+      threads: threads)
+    let unique = Self.unique(survey.issues, swept: sweep.columns)
     let errors = unique.filter { $0.severity == .error }
     if !errors.isEmpty { throw InvalidInput(errors) }
     warnings = unique.filter { $0.severity == .warning }
-    self.points = points
-    self.labels = labels
-    self.baselines = baselines
+    if let scenario = survey.scenario {
+      self.scenario = scenario
+    } else {
+      // A shard beyond the last point has none; the first point stands for what is common.
+      let issues = IssueCollector()
+      scenario = Scenario.read(sweep.point(0).root, issues: issues)
+      try issues.throwIfInvalid()
+    }
   }
 
   /// The same problem meets many points; it is reported once, with where it was first seen.
@@ -118,197 +55,237 @@ public struct SweepRunner: Sendable {
     }
   }
 
-  /// The scenario of the first point: title, question and the like are common to all.
-  public var scenario: Scenario { points[0].scenario }
-  /// The number of points.
-  public var count: Int { points.count }
+  /// The number of points, of the shard if this is one.
+  public var count: Int { survey.entries.count }
   /// Runs asked for, baselines not counted.
-  public var runCount: Int { points.reduce(0) { $0 + $1.scenario.replicates } }
+  public var runCount: Int { survey.entries.reduce(0) { $0 + Int($1.replicates) } }
+  /// The input files of all points with the digests of their contents, by name.
+  public var inputDigests: [(file: String, digest: String)] { inputs.digests }
 
-  // MARK: - Running
+  // MARK: - Tasks
 
   /// One run to do: a configuration and a replicate.
-  private struct Task: Sendable {
-    var id: String
-    var point: PreparedPoint
-    var replicate: Int
+  struct Task: Sendable {
+    var configuration: Int32
+    var replicate: Int32
   }
 
-  private static func identity(_ point: PreparedPoint, _ replicate: Int) -> String {
-    var hash = StableHash()
-    hash.combine(point.hash)
-    hash.combine(point.scenario.seed)
-    hash.combine(UInt64(replicate))
-    hash.combine(SimnetVersion.current)
-    hash.combine(SimnetVersion.libzstd)
-    return hash.hexadecimal
+  /// The rows' name of a configuration.
+  func hash(of configuration: Int32) -> String {
+    StableHash.hexadecimal(survey.configurations[Int(configuration)].hash)
   }
 
-  private func replicates(of index: Int, _ options: SweepOptions) -> [Int] {
-    let all = Array(0..<points[index].scenario.replicates)
-    return options.replicates.map { chosen in all.filter(chosen.contains) } ?? all
+  func id(
+    of configuration: Int32, _ replicate: Int32, _ build: BuildVersion = .current
+  ) -> RunID {
+    RunID(
+      configuration: hash(of: configuration), seed: scenario.seed, replicate: Int(replicate),
+      build: build)
   }
 
-  /// Every distinct run the chosen points and their baselines need, in a fixed order.
-  private func tasks(of chosen: [Int], _ options: SweepOptions) -> [Task] {
+  /// The entries of the points that `options` choose.
+  func entries(_ options: SweepOptions) -> [SweepSurvey.Entry] {
+    guard let chosen = options.points.map(Set.init) else { return survey.entries }
+    return survey.entries.filter { chosen.contains(Int($0.point)) }
+  }
+
+  /// The replicates of `entry` that `options` choose.
+  func replicates(of entry: SweepSurvey.Entry, _ options: SweepOptions) -> [Int32] {
+    let all = 0..<entry.replicates
+    guard let chosen = options.replicates else { return Array(all) }
+    return all.filter { chosen.contains(Int($0)) }
+  }
+
+  /// Every distinct run the chosen points and their baselines need: each point, then what it is
+  /// compared with.
+  private func tasks(_ options: SweepOptions) -> [Task] {
     var tasks: [Task] = []
-    var seen: Set<String> = []
-    for baseline in [nil] + Baseline.allCases.map(Optional.some) {
-      for index in chosen {
-        guard let point = baseline.map({ baselines[index][$0] }) ?? points[index] else { continue }
-        for replicate in replicates(of: index, options) {
-          let id = Self.identity(point, replicate)
-          if seen.insert(id).inserted {
-            tasks.append(Task(id: id, point: point, replicate: replicate))
-          }
+    var scheduled = [Int32](repeating: 0, count: survey.configurations.count)
+    for entry in entries(options) {
+      let replicates = replicates(of: entry, options)
+      for configuration in [entry.own] + entry.baselines where configuration >= 0 {
+        for replicate in replicates where replicate >= scheduled[Int(configuration)] {
+          tasks.append(Task(configuration: configuration, replicate: replicate))
+          scheduled[Int(configuration)] = replicate + 1
         }
       }
     }
     return tasks
   }
 
+  // MARK: - Running
+
   /// Runs the sweep.
   ///
   /// Results do not depend on `options`: each run is single-threaded and keyed by its configuration,
   /// seed and replicate alone.
   ///
-  /// - Throws: ``InputError`` if the journal cannot be used. What goes wrong in one run is a failure
+  /// - Throws: ``InputError`` if a journal cannot be used. What goes wrong in one run is a failure
   ///   of its point.
   public func run(_ options: SweepOptions) throws -> SweepOutcome {
-    let chosen = options.points ?? Array(points.indices)
-    let tasks = tasks(of: chosen, options)
-    let journal = try options.journalPath.map { try Journal(path: $0) }
-    var known: [String: [String]] = [:]
-    for task in tasks {
-      // Another build of the same version may have had other columns.
-      guard let cells = journal?.finished[task.id],
-        cells.count == task.point.jobs.count * ResultColumns.measurements.count
-      else { continue }
-      known[task.id] = cells
+    let results = try execute(options)
+    var rows: [[String]] = []
+    try results.forEachRow { rows.append($0) }
+    return SweepOutcome(
+      table: ResultTable(header: results.header, sweptCount: sweep.columns.count, rows: rows),
+      finishedPoints: results.finishedPoints, totalPoints: results.totalPoints,
+      seed: scenario.seed, failures: results.failures, isInterrupted: results.isInterrupted)
+  }
+
+  /// As ``run(_:)``, with rows to be had one at a time, so that a large sweep needs little memory.
+  public func execute(_ options: SweepOptions) throws -> SweepResults {
+    let tasks = tasks(options)
+    let index = try JournalIndex(options.journals)
+    let todo = tasks.filter { task in
+      let id = id(of: task.configuration, task.replicate)
+      if index.hasFailed(id) { return options.retriesFailures }
+      return !index.isFinished(id)
     }
-    let todo = tasks.filter { known[$0.id] == nil }
+    let journal = todo.isEmpty ? nil : try options.journalPath.map { try Journal(path: $0) }
     options.progress.update(
       done: tasks.count - todo.count, total: tasks.count, resumed: tasks.count - todo.count)
-
-    let encodings = EncodingStore.prepare(
-      todo.flatMap { task in
-        task.point.jobs.flatMap {
-          EncodingRequest.all($0, seed: task.point.scenario.seed, replicate: task.replicate)
-        }
-      }, threads: options.jobs, stop: options.stop)
-    let collected = Mutex(Collected(known: known, journal: journal))
+    let encodings = encodings(todo, options)
+    let collected = Mutex(Collected(journal: journal))
     let next = Atomic<Int>(0)
     let threads = max(1, min(options.jobs, todo.count))
     DispatchQueue.concurrentPerform(iterations: threads) { _ in
+      var bench = Workbench(self)
       // A journal that cannot be written ends the sweep: hours of runs would be lost with it.
-      while !options.stop.isRaised, collected.withLock({ $0.journalError == nil }) {
+      while !options.stop.isRaised, collected.withLock({ !$0.isOver }) {
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard index < todo.count else { return }
         let task = todo[index]
         let result = Result {
           try PointRun.measure(
-            task.point, replicate: task.replicate, encodings: encodings, stop: options.stop)
+            try bench.prepared(task.configuration), replicate: Int(task.replicate),
+            encodings: encodings, stop: options.stop)
         }
         collected.withLock { state in
-          state.take(result, of: task.id)
+          state.take(
+            result, of: id(of: task.configuration, task.replicate),
+            isPoint: survey.configurations[Int(task.configuration)].baseline == nil,
+            stopsAtFailure: options.stopsAtFailure)
           options.progress.update(
-            done: state.known.count + state.failed.count, total: tasks.count,
+            done: tasks.count - todo.count + state.count, total: tasks.count,
             resumed: tasks.count - todo.count)
         }
       }
     }
     options.progress.finish()
-    return try collected.withLock { state in
+    let (known, failed) = try collected.withLock { state in
       try state.journal?.flush()
       if let error = state.journalError { throw error }
-      return outcome(chosen, state, options)
+      return (state.known, state.failed)
     }
+    // What is on disk is what counts from here on.
+    let records = RunRecords(
+      memory: known, failures: failed,
+      journals: todo.isEmpty ? index : try JournalIndex(options.journals))
+    return SweepResults(self, records, options)
+  }
+
+  /// What `journals` hold of this sweep; nothing is run.
+  ///
+  /// - Parameter mixing: whether runs of other builds with the same columns may fill gaps.
+  /// - Throws: ``InputError`` if a journal cannot be read.
+  public func results(journals: [String], mixing: Bool = false) throws -> SweepResults {
+    let index = try JournalIndex(journals)
+    let others = index.builds.filter {
+      $0 != .current && $0.columns == BuildVersion.current.columns
+    }
+    return SweepResults(
+      self, RunRecords(journals: index), SweepOptions(otherJournals: journals),
+      builds: [.current] + (mixing ? others : []))
+  }
+
+  /// What one thread works with: its memory of what points share, and the last point it prepared.
+  private struct Workbench {
+    private let runner: SweepRunner
+    private let preparation: PointPreparation
+    private var last: (configuration: Int32, point: PreparedPoint)?
+
+    init(_ runner: SweepRunner) {
+      self.runner = runner
+      preparation = PointPreparation(runner.inputs)
+    }
+
+    /// The configuration, ready to run.
+    ///
+    /// - Throws: `InvalidInput` for a baseline that cannot be built, or where an input file has
+    ///   changed since it was checked.
+    mutating func prepared(_ configuration: Int32) throws -> PreparedPoint {
+      if let last, last.configuration == configuration { return last.point }
+      let wanted = runner.survey.configurations[Int(configuration)]
+      var root = runner.sweep.point(Int(wanted.point)).root
+      if let baseline = wanted.baseline { root = baseline.derive(from: root) }
+      let issues = IssueCollector()
+      guard let point = preparation.prepare(root, issues: issues) else {
+        throw InvalidInput(issues.errors)
+      }
+      last = (configuration, point)
+      return point
+    }
+  }
+
+  /// The distinct gradients that `todo` needs encoded.
+  private func encodings(_ todo: [Task], _ options: SweepOptions) -> EncodingStore {
+    let encoding = todo.filter { survey.configurations[Int($0.configuration)].mayEncode }
+    let requests = Mutex([[EncodingRequest]](repeating: [], count: encoding.count))
+    let next = Atomic<Int>(0)
+    DispatchQueue.concurrentPerform(iterations: max(1, min(options.jobs, encoding.count))) { _ in
+      var bench = Workbench(self)
+      var seen: Set<String> = []
+      while true {
+        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard index < encoding.count, !options.stop.isRaised else { return }
+        let task = encoding[index]
+        // A configuration that cannot be prepared says so when it is to be run.
+        guard let point = try? bench.prepared(task.configuration) else { continue }
+        let own = point.jobs.flatMap {
+          EncodingRequest.all($0, seed: point.scenario.seed, replicate: Int(task.replicate))
+        }.filter { $0.isNeeded && seen.insert($0.key).inserted }
+        if !own.isEmpty { requests.withLock { $0[index] = own } }
+      }
+    }
+    return EncodingStore.prepare(
+      requests.withLock { $0 }.flatMap { $0 }, threads: options.jobs, stop: options.stop)
   }
 
   /// What the threads of a sweep share, under one lock.
   private struct Collected {
-    var known: [String: [String]]
-    var failed: [String: any Error] = [:]
+    /// Only without a journal: a sweep's cells belong on disk.
+    var known: [RunID: [String]] = [:]
+    var failed: [RunID: any Error] = [:]
+    /// Runs that came to an end.
+    var count = 0
     var journal: Journal?
     var journalError: InputError?
+    var isOver = false
 
-    mutating func take(_ result: Result<[String], any Error>, of id: String) {
-      switch result {
-      case .success(let cells):
-        known[id] = cells
-        do { try journal?.append(id: id, cells: cells) } catch {
-          journalError = journalError ?? error
-        }
-      case .failure(SimulationError.interrupted):
-        return
-      case .failure(let error):
-        failed[id] = error
-      }
-    }
-  }
+    init(journal: Journal?) { self.journal = journal }
 
-  // MARK: - Rows
-
-  private func outcome(
-    _ chosen: [Int], _ state: borrowing Collected, _ options: SweepOptions
-  ) -> SweepOutcome {
-    var rows: [[String]] = []
-    var failures: [PointFailure] = []
-    var finished = 0
-    for index in chosen {
-      let point = points[index]
-      var own: [[String]] = []
-      var isWhole = true
-      for replicate in replicates(of: index, options) {
-        let id = Self.identity(point, replicate)
-        if let cells = state.known[id] {
-          own += self.rows(index, replicate, cells, state)
-        } else {
-          isWhole = false
-          if let error = state.failed[id] {
-            failures.append(PointFailure(point: index, replicate: replicate, error: error))
-            break
+    mutating func take(
+      _ result: Result<[String], any Error>, of id: RunID, isPoint: Bool, stopsAtFailure: Bool
+    ) {
+      do throws(InputError) {
+        switch result {
+        case .success(let cells):
+          if let journal {
+            try journal.append(id, cells: cells)
+          } else {
+            known[id] = cells
           }
+        case .failure(SimulationError.interrupted): return
+        case .failure(let error):
+          failed[id] = error
+          try journal?.append(id, failure: "\(error)")
+          if isPoint, stopsAtFailure { isOver = true }
         }
+        count += 1
+      } catch {
+        journalError = journalError ?? error
+        isOver = true
       }
-      // A point counts once all its replicates are there; rows are never half a point.
-      if isWhole {
-        finished += 1
-        rows += own
-      }
-    }
-    return SweepOutcome(
-      table: ResultTable(
-        header: ResultColumns.header(swept: sweep.columns), sweptCount: sweep.columns.count,
-        rows: rows),
-      finishedPoints: finished, totalPoints: chosen.count, seed: scenario.seed,
-      failures: failures,
-      // A stop that came after the last run interrupted nothing.
-      isInterrupted: options.stop.isRaised && finished + failures.count < chosen.count)
-  }
-
-  /// The CSV rows of one run: one a job.
-  private func rows(
-    _ index: Int, _ replicate: Int, _ cells: [String], _ state: borrowing Collected
-  ) -> [[String]] {
-    let point = points[index]
-    let width = ResultColumns.measurements.count
-    let time = ResultColumns.index(of: "iteration_time_s")
-    return (0..<cells.count / width).map { job in
-      let own = Array(cells[job * width..<(job + 1) * width])
-      let identification = [
-        point.scenario.title, String(index), String(replicate), String(point.scenario.seed),
-        point.hash, SimnetVersion.current, SimnetVersion.libzstd,
-      ]
-      let comparisons = Baseline.allCases.map { baseline -> String in
-        guard let reference = baselines[index][baseline],
-          let other = state.known[Self.identity(reference, replicate)],
-          other.count == cells.count, let theirs = Double(other[job * width + time]),
-          let ours = Double(own[time]), ours > 0
-        else { return "" }
-        return JSONNumber.shortest(theirs / ours)
-      }
-      return identification + labels[index] + own + comparisons
     }
   }
 }

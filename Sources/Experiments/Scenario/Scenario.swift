@@ -121,12 +121,17 @@ public struct Scenario: Sendable {
     _ = fields.optional(
       "sweep", .any("an object of axes", example: "{}"),
       doc: "axes: a list of values or an object of named variants for each path; "
-        + "\"zip\" moves several together")
+        + "\"zip\" moves several together, \"list\" writes points one by one, \"random\" and "
+        + "\"latin_hypercube\" draw them from lists and ranges, \"constraints\" drop some")
   }
 
   /// The scenario that `root` describes, with everything that is wrong or doubtful in `issues`.
-  public static func read(_ root: JSONNode, issues: IssueCollector) -> Scenario {
-    FieldReader.read(root, issues: issues) { Scenario(&$0) }
+  ///
+  /// With a `memo`, parts that it remembers are not read again.
+  public static func read(
+    _ root: JSONNode, issues: IssueCollector, memo: RecordMemo? = nil
+  ) -> Scenario {
+    FieldReader.read(root, issues: issues, memo: memo) { Scenario(&$0) }
   }
 
   /// The format as documentation: for the schema, `explain` and `list`.
@@ -146,15 +151,16 @@ public struct Scenario: Sendable {
   ///
   /// Title, question, source, seed and replicates are not part of it; neither is the order of keys.
   public static func hash(_ root: JSONNode, files: [String]) -> String {
-    var stripped = root
-    if case .object(var members) = stripped.value {
-      members.removeAll {
-        ["title", "question", "source", "$schema", "seed", "replicates", "sweep"].contains($0.key)
-      }
-      stripped.value = .object(members)
+    let members = (root.members ?? []).filter { member in
+      !["title", "question", "source", "$schema", "seed", "replicates", "sweep"]
+        .contains(member.key)
     }
+    var canonical: [UInt8] = []
+    JSONNode.appendCanonical(members, to: &canonical)
+    // As a text is hashed, so that files beside it can be told from it.
+    canonical.append(0xFF)
     var hash = StableHash()
-    hash.combine(stripped.canonicalText)
+    canonical.withUnsafeBytes { hash.combine(bytes: $0) }
     for digest in files { hash.combine(digest) }
     return String(hash.hexadecimal.prefix(16))
   }

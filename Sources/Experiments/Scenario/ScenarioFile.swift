@@ -97,32 +97,45 @@ public struct ScenarioFile: Sendable {
   private func axes(except path: FieldPath) -> (members: [JSONMember], place: Int?) {
     var place: Int?
     var kept: [JSONMember] = []
-    func isOther(_ member: JSONMember) -> Bool { FieldPath(parsing: member.key) != path }
     for member in root["sweep"]?.members ?? [] {
-      if member.key == "zip" {
-        let groups = (member.node.elements ?? [member.node]).map { group -> JSONNode in
-          guard let members = group.members else { return group }
-          return JSONNode(.object(members.filter(isOther)), at: group.position)
-        }
-        let before = (member.node.elements ?? [member.node]).reduce(0) {
-          $0 + ($1.members?.count ?? 0)
-        }
-        if groups.reduce(0, { $0 + ($1.members?.count ?? 0) }) == before {
-          kept.append(member)
-        } else {
+      guard SweepAxisReader.groups.contains(member.key) else {
+        if FieldPath(parsing: member.key) == path {
           place = kept.count
-          let filled = groups.filter { $0.members?.isEmpty != true }
-          if !filled.isEmpty {
-            kept.append(JSONMember("zip", JSONNode(.array(filled), at: member.node.position)))
-          }
+        } else {
+          kept.append(member)
         }
-      } else if isOther(member) {
+        continue
+      }
+      var isTouched = false
+      let groups = (member.node.elements ?? [member.node]).compactMap {
+        Self.group($0, except: path, &isTouched)
+      }
+      if !isTouched {
         kept.append(member)
       } else {
-        place = kept.count
+        place = place ?? kept.count
+        if !groups.isEmpty {
+          kept.append(JSONMember(member.key, JSONNode(.array(groups), at: member.node.position)))
+        }
       }
     }
     return (kept, place)
+  }
+
+  /// `group` of axes without one for `path`; nil if nothing is left of it.
+  private static func group(
+    _ group: JSONNode, except path: FieldPath, _ isTouched: inout Bool
+  ) -> JSONNode? {
+    var group = group
+    // Drawn axes stand one level deeper than others.
+    let place = group["axes"]?.members == nil ? [] : ["axes"]
+    guard let members = group.get(place)?.members else { return group }
+    let others = members.filter { FieldPath(parsing: $0.key) != path }
+    if others.count == members.count { return group }
+    isTouched = true
+    if others.isEmpty { return nil }
+    _ = group.set(place, to: JSONNode(.object(others), at: group.get(place)?.position))
+    return group
   }
 
   /// Replaces the sweep; without axes there is none.

@@ -3,7 +3,7 @@ import SimKernel
 /// Refuses axes that could not do what their labels say.
 struct SweepCheck {
   let base: JSONNode
-  let axes: [Sweep.Axis]
+  let axes: [SweepAxis]
   /// Where the sweep was written.
   let position: TextPosition?
 
@@ -50,8 +50,9 @@ struct SweepCheck {
         }
         var root = base
         for earlier in axes {
-          for change in earlier.positions[0].changes where change.path.count < path.count {
-            Sweep.apply(change, to: &root)
+          for change in earlier.positions[0].changes
+          where change.path.count < path.count {
+            change.apply(to: &root)
           }
         }
         if path.isEmpty || !root.set(path, to: axis.positions[0].changes[index].node) {

@@ -59,10 +59,6 @@ public struct JSONMember: Sendable {
     self.key = key
     self.node = node
   }
-  /// The order of keys by their bytes, which no version of Unicode changes.
-  static func precedes(_ a: JSONMember, _ b: JSONMember) -> Bool {
-    a.key.utf8.lexicographicallyPrecedes(b.key.utf8)
-  }
 }
 
 // MARK: - Reading
@@ -272,26 +268,20 @@ extension JSONNode {
 // MARK: - Writing
 
 extension JSONNode {
-  /// Compact text with keys in ascending order of their UTF-8 bytes: the form that is hashed.
-  public var canonicalText: String {
-    var out = ""
-    write(to: &out, indent: nil, depth: 0, sorted: true)
-    return out
-  }
   /// Indented text in the order written.
   public var prettyText: String {
     var out = ""
-    write(to: &out, indent: 2, depth: 0, sorted: false)
+    write(to: &out, indent: 2, depth: 0)
     return out
   }
   /// Text on one line in the order written.
   public var compactText: String {
     var out = ""
-    write(to: &out, indent: nil, depth: 0, sorted: false)
+    write(to: &out, indent: nil, depth: 0)
     return out
   }
 
-  private func write(to out: inout String, indent: Int?, depth: Int, sorted: Bool) {
+  private func write(to out: inout String, indent: Int?, depth: Int) {
     func newline(_ depth: Int) {
       guard let indent else { return }
       out += "\n" + String(repeating: " ", count: indent * depth)
@@ -307,18 +297,17 @@ extension JSONNode {
       for (index, element) in elements.enumerated() {
         if index > 0 { out += indent != nil && flat ? ", " : "," }
         if !flat { newline(depth + 1) }
-        element.write(to: &out, indent: indent, depth: depth + 1, sorted: sorted)
+        element.write(to: &out, indent: indent, depth: depth + 1)
       }
       if !flat, !elements.isEmpty { newline(depth) }
       out += "]"
     case .object(let members):
       out += "{"
-      let ordered = sorted ? members.sorted(by: JSONMember.precedes) : members
-      for (index, member) in ordered.enumerated() {
+      for (index, member) in members.enumerated() {
         if index > 0 { out += "," }
         newline(depth + 1)
         out += JSONNode.quoted(member.key) + (indent == nil ? ":" : ": ")
-        member.node.write(to: &out, indent: indent, depth: depth + 1, sorted: sorted)
+        member.node.write(to: &out, indent: indent, depth: depth + 1)
       }
       if !members.isEmpty { newline(depth) }
       out += "}"

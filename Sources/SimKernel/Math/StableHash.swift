@@ -15,29 +15,26 @@ public struct StableHash: Sendable {
 
   /// Appends the bytes of `text`, then a terminator, so that ("ab", "c") and ("a", "bc") differ.
   public mutating func combine(_ text: String) {
-    for byte in text.utf8 { combine(byte: byte) }
+    var copy = text
+    copy.withUTF8 { combine(bytes: UnsafeRawBufferPointer($0)) }
     combine(byte: 0xFF)
   }
   /// Appends the eight bytes of `word`, lowest first.
   public mutating func combine(_ word: UInt64) {
+    length &+= 8
     if pendingCount == 0 {
       compress(word)
-      length &+= 8
     } else {
-      for shift in stride(from: UInt64(0), to: 64, by: 8) {
-        combine(byte: UInt8(truncatingIfNeeded: word >> shift))
-      }
+      compress(pending | word << (8 * pendingCount))
+      pending = word >> (64 - 8 * pendingCount)
     }
   }
   /// Appends `bytes`.
   public mutating func combine(bytes: UnsafeRawBufferPointer) {
     var index = 0
-    if pendingCount == 0 {
-      while index + 8 <= bytes.count {
-        compress(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)))
-        length &+= 8
-        index += 8
-      }
+    while index + 8 <= bytes.count {
+      combine(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)))
+      index += 8
     }
     while index < bytes.count {
       combine(byte: bytes[index])
@@ -45,7 +42,7 @@ public struct StableHash: Sendable {
     }
   }
 
-  private mutating func combine(byte: UInt8) {
+  @inline(__always) private mutating func combine(byte: UInt8) {
     pending |= UInt64(byte) << (8 * pendingCount)
     pendingCount += 1
     length &+= 1
@@ -56,13 +53,13 @@ public struct StableHash: Sendable {
     }
   }
 
-  private mutating func compress(_ word: UInt64) {
+  @inline(__always) private mutating func compress(_ word: UInt64) {
     v3 ^= word
     round()
     round()
     v0 ^= word
   }
-  private mutating func round() {
+  @inline(__always) private mutating func round() {
     v0 = v0 &+ v1
     v1 = (v1 << 13 | v1 >> 51) ^ v0
     v0 = v0 << 32 | v0 >> 32
@@ -89,9 +86,10 @@ public struct StableHash: Sendable {
   /// The digest as 32 lowercase hexadecimal digits, the canonical SipHash byte order.
   public var hexadecimal: String {
     let (first, second) = words
-    return Self.hex(first.byteSwapped) + Self.hex(second.byteSwapped)
+    return Self.hexadecimal(first.byteSwapped) + Self.hexadecimal(second.byteSwapped)
   }
-  private static func hex(_ word: UInt64) -> String {
+  /// `word` as 16 lowercase hexadecimal digits.
+  public static func hexadecimal(_ word: UInt64) -> String {
     let digits = String(word, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }

@@ -162,3 +162,47 @@ public enum QuantityText {
     }
   }
 }
+
+/// A number with the dimension of its unit, for expressions over quantities of any kind.
+public struct Quantity: Sendable, Equatable {
+  /// In bits and seconds.
+  public var value: Double
+  /// The power of bits: 1 for sizes, also for bandwidths.
+  public var bits: Int
+  /// The power of seconds: 1 for durations, -1 for bandwidths.
+  public var seconds: Int
+
+  /// A quantity of a dimension.
+  public init(_ value: Double, bits: Int = 0, seconds: Int = 0) {
+    self.value = value
+    self.bits = bits
+    self.seconds = seconds
+  }
+
+  /// The bandwidth, duration or size that `text` spells with its unit; nil for anything else.
+  public init?(_ text: String) {
+    if case .success(let value) = UnitTable.bandwidth.parse(text) {
+      self.init(value, bits: 1, seconds: -1)
+    } else if case .success(let value) = UnitTable.duration.parse(text) {
+      self.init(value / 1e12, seconds: 1)
+    } else if case .success(let value) = UnitTable.bytes.parse(text) {
+      self.init(value * 8, bits: 1)
+    } else {
+      return nil
+    }
+  }
+
+  /// The longest unit that `text` begins with, if it begins with one.
+  public static func unit(at text: Substring) -> String? {
+    [UnitTable.bandwidth, .duration, .bytes].flatMap(\.units).map(\.name)
+      .filter { name in
+        // "5 s" is seconds, "5 seed" is not.
+        text.hasPrefix(name)
+          && !(text.dropFirst(name.count).first.map { $0.isLetter || $0.isNumber } ?? false)
+      }
+      .max { $0.count < $1.count }
+  }
+
+  /// Whether both measure the same.
+  public func isLike(_ other: Quantity) -> Bool { bits == other.bits && seconds == other.seconds }
+}

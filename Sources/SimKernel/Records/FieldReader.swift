@@ -21,6 +21,8 @@ public struct FieldReader {
   /// Where this record was written.
   public let position: TextPosition?
   private let issues: IssueCollector
+  /// Where the parts of this record are remembered; deeper records are parts of parts.
+  private var memo: RecordMemo?
   private var requested: [String] = []
   /// The fields visited in describe mode.
   public private(set) var described: [FieldDescription] = []
@@ -47,9 +49,12 @@ public struct FieldReader {
   // MARK: - Whole records
 
   /// Reads `node` by `declaration`, then reports keys that nobody asked for.
+  ///
+  /// With a `memo`, parts that it remembers are not read again.
   public static func read<Value>(
     _ node: JSONNode, path: FieldPath = FieldPath(), issues: IssueCollector,
-    allowing extra: [String] = [], _ declaration: (inout FieldReader) -> Value
+    allowing extra: [String] = [], memo: RecordMemo? = nil,
+    _ declaration: (inout FieldReader) -> Value
   ) -> Value {
     if node.members == nil {
       issues.report(
@@ -62,6 +67,7 @@ public struct FieldReader {
     var reader = FieldReader(
       mode: .decoding(node.members ?? []), path: path, position: node.position, issues: issues)
     reader.requested = extra
+    reader.memo = memo
     let value = declaration(&reader)
     reader.reportUnknownKeys()
     return value
@@ -83,9 +89,9 @@ public struct FieldReader {
 
   /// A field that must be given.
   public mutating func required<Value>(
-    _ key: String, _ kind: FieldKind<Value>, doc: String
+    _ key: String, _ kind: FieldKind<Value>, doc: @autoclosure () -> String
   ) -> Value {
-    describe(key, doc, required: true, defaultValue: nil, shape: kind.shape)
+    describe(key, doc(), required: true, defaultValue: nil, shape: kind.shape)
     guard let node = node(key) else {
       missing(key, expected: kind.expectation, example: kind.example)
       return kind.placeholder()
@@ -95,18 +101,19 @@ public struct FieldReader {
 
   /// A field with a default.
   public mutating func optional<Value>(
-    _ key: String, _ kind: FieldKind<Value>, default defaultValue: Value, doc: String
+    _ key: String, _ kind: FieldKind<Value>, default defaultValue: Value,
+    doc: @autoclosure () -> String
   ) -> Value {
-    describe(key, doc, required: false, defaultValue: kind.show(defaultValue), shape: kind.shape)
+    describe(key, doc(), required: false, defaultValue: kind.show(defaultValue), shape: kind.shape)
     guard let node = node(key) else { return defaultValue }
     return value(of: node, key, kind) ?? defaultValue
   }
 
   /// A field that may be absent.
   public mutating func optional<Value>(
-    _ key: String, _ kind: FieldKind<Value>, doc: String
+    _ key: String, _ kind: FieldKind<Value>, doc: @autoclosure () -> String
   ) -> Value? {
-    describe(key, doc, required: false, defaultValue: nil, shape: kind.shape)
+    describe(key, doc(), required: false, defaultValue: nil, shape: kind.shape)
     guard let node = node(key) else { return nil }
     return value(of: node, key, kind)
   }
@@ -115,46 +122,45 @@ public struct FieldReader {
 
   /// A nested record that must be given.
   public mutating func record<Value>(
-    _ key: String, doc: String, _ declaration: (inout FieldReader) -> Value
+    _ key: String, doc: @autoclosure () -> String, _ declaration: (inout FieldReader) -> Value
   ) -> Value {
-    describe(key, doc, required: true, defaultValue: nil) {
-      .record(.of(name: key, summary: doc) { _ = declaration(&$0) })
+    describe(key, doc(), required: true, defaultValue: nil) {
+      .record(.of(name: key, summary: doc()) { _ = declaration(&$0) })
     }
     guard let node = node(key) else {
       missing(key, expected: "an object", example: "{ }")
       return Self.placeholder(declaration)
     }
-    return Self.read(node, path: path.appending(key), issues: issues, declaration)
+    return part(node, key, declaration)
   }
 
   /// A nested record that may be absent; its own defaults then apply.
   public mutating func optionalRecord<Value>(
-    _ key: String, doc: String, _ declaration: (inout FieldReader) -> Value
+    _ key: String, doc: @autoclosure () -> String, _ declaration: (inout FieldReader) -> Value
   ) -> Value? {
-    describe(key, doc, required: false, defaultValue: nil) {
-      .record(.of(name: key, summary: doc) { _ = declaration(&$0) })
+    describe(key, doc(), required: false, defaultValue: nil) {
+      .record(.of(name: key, summary: doc()) { _ = declaration(&$0) })
     }
     guard let node = node(key) else { return nil }
-    return Self.read(node, path: path.appending(key), issues: issues, declaration)
+    return part(node, key, declaration)
   }
 
   /// A nested record whose absence means "all defaults".
   public mutating func defaultedRecord<Value>(
-    _ key: String, doc: String, _ declaration: (inout FieldReader) -> Value
+    _ key: String, doc: @autoclosure () -> String, _ declaration: (inout FieldReader) -> Value
   ) -> Value {
-    optionalRecord(key, doc: doc, declaration)
-      ?? Self.read(
-        JSONNode(.object([]), at: position), path: path.appending(key), issues: issues,
-        declaration)
+    optionalRecord(key, doc: doc(), declaration)
+      ?? part(JSONNode(.object([]), at: position), key, declaration)
   }
 
   /// One member of `registry`, as `{"kind": "ring", ...}` or just `"ring"`; must be given unless
   /// there is a default name.
   public mutating func variant<Value>(
-    _ key: String, _ registry: Registry<Value>, default defaultName: String? = nil, doc: String
+    _ key: String, _ registry: Registry<Value>, default defaultName: String? = nil,
+    doc: @autoclosure () -> String
   ) -> Value {
     describe(
-      key, doc, required: defaultName == nil, defaultValue: defaultName.map(JSONNode.quoted)
+      key, doc(), required: defaultName == nil, defaultValue: defaultName.map(JSONNode.quoted)
     ) { registry.shape }
     let given = node(key)
     if given == nil, defaultName == nil {
@@ -164,24 +170,28 @@ public struct FieldReader {
       return Self.placeholder(registry.entries[0].make)
     }
     let node = given ?? JSONNode(.string(defaultName ?? registry.names[0]), at: position)
-    return Self.member(of: registry, node, path: path.appending(key), issues: issues)
+    return part(
+      node, key,
+      reading: {
+        Self.member(of: registry, node, path: path.appending(key), issues: $0)
+      })
   }
 
   /// As ``variant(_:_:default:doc:)``, nil when absent.
   public mutating func optionalVariant<Value>(
-    _ key: String, _ registry: Registry<Value>, doc: String
+    _ key: String, _ registry: Registry<Value>, doc: @autoclosure () -> String
   ) -> Value? {
-    describe(key, doc, required: false, defaultValue: nil) { registry.shape }
+    describe(key, doc(), required: false, defaultValue: nil) { registry.shape }
     guard let node = node(key) else { return nil }
     return Self.member(of: registry, node, path: path.appending(key), issues: issues)
   }
 
   /// A list of members of `registry`; a string is first turned into a list by `expand`.
   public mutating func variants<Value>(
-    _ key: String, _ registry: Registry<Value>, doc: String,
+    _ key: String, _ registry: Registry<Value>, doc: @autoclosure () -> String,
     expand: ((String) -> Result<JSONNode, Issue.Problem.Found>)? = nil
   ) -> [Value] {
-    describe(key, doc, required: false, defaultValue: "[]") { .list(registry.shape) }
+    describe(key, doc(), required: false, defaultValue: "[]") { .list(registry.shape) }
     guard let node = node(key) else { return [] }
     return Self.members(
       of: registry, node, path: path.appending(key), issues: issues, expand: expand)
@@ -189,10 +199,10 @@ public struct FieldReader {
 
   /// A list of records.
   public mutating func records<Value>(
-    _ key: String, doc: String, _ declaration: (inout FieldReader) -> Value
+    _ key: String, doc: @autoclosure () -> String, _ declaration: (inout FieldReader) -> Value
   ) -> [Value] {
-    describe(key, doc, required: false, defaultValue: "[]") {
-      .list(.record(.of(name: key, summary: doc) { _ = declaration(&$0) }))
+    describe(key, doc(), required: false, defaultValue: "[]") {
+      .list(.record(.of(name: key, summary: doc()) { _ = declaration(&$0) }))
     }
     guard let node = node(key) else { return [] }
     guard let elements = node.elements else {
@@ -200,17 +210,21 @@ public struct FieldReader {
       return []
     }
     return elements.enumerated().map { index, element in
-      Self.read(
-        element, path: path.appending(key).appending(String(index)), issues: issues, declaration)
+      part(
+        element, key + "." + String(index),
+        reading: {
+          Self.read(
+            element, path: path.appending(key).appending(String(index)), issues: $0, declaration)
+        })
     }
   }
 
   /// An object with free keys, in the order written.
   public mutating func map<Value>(
-    _ key: String, doc: String, _ declaration: (inout FieldReader) -> Value
+    _ key: String, doc: @autoclosure () -> String, _ declaration: (inout FieldReader) -> Value
   ) -> [(name: String, value: Value)] {
-    describe(key, doc, required: false, defaultValue: "{}") {
-      .map(.record(.of(name: key, summary: doc) { _ = declaration(&$0) }))
+    describe(key, doc(), required: false, defaultValue: "{}") {
+      .map(.record(.of(name: key, summary: doc()) { _ = declaration(&$0) }))
     }
     guard let node = node(key) else { return [] }
     guard let members = node.members else {
@@ -338,6 +352,23 @@ public struct FieldReader {
 
   // MARK: - Internals
 
+  /// The record `node` under `key`.
+  private func part<Value>(
+    _ node: JSONNode, _ key: String, _ declaration: (inout FieldReader) -> Value
+  ) -> Value {
+    part(
+      node, key,
+      reading: { Self.read(node, path: path.appending(key), issues: $0, declaration) })
+  }
+
+  /// What `read` makes of `node` at `place`, from memory if it is there.
+  private func part<Value>(
+    _ node: JSONNode, _ place: String, reading read: (IssueCollector) -> Value
+  ) -> Value {
+    guard let memo else { return read(issues) }
+    return memo.value(node, place: place, issues: issues, read: read)
+  }
+
   private mutating func node(_ key: String) -> JSONNode? {
     requested.append(key)
     return peek(key)
@@ -368,19 +399,21 @@ public struct FieldReader {
   }
 
   private mutating func describe(
-    _ key: String, _ doc: String, required: Bool, defaultValue: @autoclosure () -> String?,
+    _ key: String, _ doc: @autoclosure () -> String, required: Bool,
+    defaultValue: @autoclosure () -> String?,
     shape: @autoclosure () -> FieldShape
   ) {
     guard isDescribing else { return }
     described.append(
       FieldDescription(
-        key: key, doc: doc, required: required, defaultValue: defaultValue(), shape: shape()))
+        key: key, doc: doc(), required: required, defaultValue: defaultValue(), shape: shape()))
   }
   private mutating func describe(
-    _ key: String, _ doc: String, required: Bool, defaultValue: @autoclosure () -> String?,
+    _ key: String, _ doc: @autoclosure () -> String, required: Bool,
+    defaultValue: @autoclosure () -> String?,
     shape: () -> FieldShape
   ) {
-    describe(key, doc, required: required, defaultValue: defaultValue(), shape: shape())
+    describe(key, doc(), required: required, defaultValue: defaultValue(), shape: shape())
   }
 }
 

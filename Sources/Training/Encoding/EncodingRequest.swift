@@ -59,13 +59,7 @@ public struct EncodingRequest: Sendable {
     }
     var hash = StableHash()
     hash.combine(blueprint.model.name)
-    for tensor in tensors {
-      hash.combine(tensor.name)
-      // A user's table may call the same tensors something else, which changes synthetic values.
-      hash.combine(tensor.kind.rawValue)
-      hash.combine(UInt64(tensor.shape.count))
-      for extent in tensor.shape { hash.combine(UInt64(extent)) }
-    }
+    hash.combine(blueprint.model.gradientIdentity)
     for unit in units {
       hash.combine(UInt64(unit.tensors.count))
       for tensor in unit.tensors { hash.combine(UInt64(tensor.index)) }

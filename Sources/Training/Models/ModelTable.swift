@@ -83,6 +83,8 @@ public struct ModelTable: Sendable, Equatable {
   public let tensors: [ModelTensor]
   /// The same as gradients, in the same order.
   public let gradientTensors: [GradientTensor]
+  /// Names what of the gradient tensors can change their values: names, kinds and shapes.
+  let gradientIdentity: UInt64
   /// Layers without a tensor of their own.
   public var tied: [TiedLayer]
   /// Multiply-accumulates of the products of queries with keys and of scores with values, over one
@@ -107,6 +109,15 @@ public struct ModelTable: Sendable, Equatable {
         name: $0.name, kind: GradientKind(layerKind: $0.kind, tensor: $0.name, shape: $0.shape),
         shape: $0.shape.reduce(1, *) == $0.elements ? $0.shape : [$0.elements])
     }
+    var hash = StableHash()
+    for tensor in gradientTensors {
+      hash.combine(tensor.name)
+      // A user's table may call the same tensors something else, which changes synthetic values.
+      hash.combine(tensor.kind.rawValue)
+      hash.combine(UInt64(tensor.shape.count))
+      for extent in tensor.shape { hash.combine(UInt64(extent)) }
+    }
+    gradientIdentity = hash.words.0
     self.tied = tied
     self.attentionScoreMACs = attentionScoreMACs
     self.measuredBatch = measuredBatch
