@@ -40,6 +40,9 @@ daemon() {
 }
 finish() {
   for pid in "${daemons[@]}"; do kill "$pid" 2> /dev/null || true; done
+  # Where this script was started with signals blocked, its daemons do not hear them.
+  sleep 0.5
+  for pid in "${daemons[@]}"; do kill -KILL "$pid" 2> /dev/null || true; done
   wait
   rm -rf "$work"
 }

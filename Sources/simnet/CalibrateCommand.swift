@@ -9,6 +9,7 @@ import Training
 struct CalibrateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "calibrate", abstract: "Measure this host, for a device profile.",
+    discussion: "Example: simnet calibrate codecs -o my-host.json",
     subcommands: [CalibrateCodecsCommand.self])
 }
 

@@ -85,6 +85,22 @@ import Testing
     return data
   }
 
+  @Test func everyCommandsHelpHasAnExample() throws {
+    let dump = try JSONNode.parse(
+      try Simnet.run(["--experimental-dump-help"]).output, origin: "help")
+    var seen = 0
+    func check(_ command: JSONNode, _ path: [String]) throws {
+      let name = path + [try #require(command["commandName"]?.string)]
+      if name.last == "help" { return }
+      let text = (command["abstract"]?.string ?? "") + (command["discussion"]?.string ?? "")
+      #expect(text.contains("Example: \(name.joined(separator: " "))"), "\(name)")
+      seen += 1
+      for child in command["subcommands"]?.elements ?? [] { try check(child, name) }
+    }
+    try check(try #require(dump["command"]), [])
+    #expect(seen > 12)
+  }
+
   @Test(arguments: [
     // (pipeline, scope, payload bits of n = 1000 values)
     ("none", "model", 32_000), ("fp16", "model", 16_000), ("bf16", "model", 16_000),

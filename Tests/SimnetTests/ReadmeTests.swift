@@ -52,7 +52,7 @@ import Testing
     for command in Self.commands where command.hasPrefix("simnet ") {
       let done = try Simnet.shell("\"$SIMNET\" " + command.dropFirst(7), in: scratch.folder)
       #expect(done.status == 0, "\(command): \(done.errors)")
-      #expect(!done.output.isEmpty, "\(command)")
+      #expect(!done.output.isEmpty || !done.errors.isEmpty, "\(command)")
     }
     #expect(scratch.names.contains("Results"))
   }
