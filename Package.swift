@@ -20,7 +20,9 @@ let package = Package(
     .target(name: "SimKernel", linkerSettings: [.linkedLibrary("m")]),
     .target(name: "Networks", dependencies: ["SimKernel"]),
     .target(name: "Collectives", dependencies: ["SimKernel"]),
-    .target(name: "Compression", dependencies: ["SimKernel", "CZstd"]),
+    // Loops that ask the processor which instructions it has.
+    .target(name: "CKernels"),
+    .target(name: "Compression", dependencies: ["SimKernel", "CZstd", "CKernels"]),
     .target(name: "Interchange", dependencies: ["SimKernel"]),
     // Gates, comparisons and data checks: pure computation over numbers that others read.
     .target(name: "Validation", dependencies: ["SimKernel"]),
@@ -51,7 +53,7 @@ let package = Package(
     // Drives codecs with hostile bytes, for the tests and for Tools/fuzz.sh.
     .target(name: "CodecFuzzing", dependencies: ["SimKernel", "Compression"]),
     .testTarget(
-      name: "CompressionTests", dependencies: ["Compression", "CodecFuzzing"],
+      name: "CompressionTests", dependencies: ["Compression", "CodecFuzzing", "CKernels"],
       exclude: ["Fixtures"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
     .testTarget(name: "ValidationTests", dependencies: ["Validation"]),

@@ -25,12 +25,18 @@ export ASAN_OPTIONS=detect_leaks=0
 compile() {
   local name=$1 entry=$2
   shift 2
-  local common=(-O -wmo -swift-version 6 -parse-as-library -I "$out/$name" -I Sources/CZstd "$@")
+  local common=(-O -wmo -swift-version 6 -parse-as-library -I "$out/$name" -I Sources/CZstd \
+    -I Sources/CKernels/include "$@")
   local objects=()
+  local source
   local program="$out/simnet-fuzz-$name"
-  if [ -x "$program" ] && [ -z "$(find Sources/SimKernel Sources/Compression Sources/CodecFuzzing \
+  if [ -x "$program" ] && [ -z "$(find Sources/SimKernel Sources/CKernels Sources/Compression Sources/CodecFuzzing \
     Tools/fuzz -newer "$program" -print -quit)" ]; then return 0; fi
   mkdir -p "$out/$name"
+  for source in Sources/CKernels/*.c; do
+    objects+=("$out/$name/$(basename "$source" .c).c.o")
+    clang -O2 -I Sources/CKernels/include -c "$source" -o "${objects[-1]}" || return 1
+  done
   for module in SimKernel Compression CodecFuzzing; do
     # shellcheck disable=SC2046
     swiftc "${common[@]}" -module-name "$module" -emit-module \

@@ -63,6 +63,17 @@ struct CodeReader<Code: FixedWidthInteger & UnsignedInteger> {
   /// - Precondition: ranges are asked for in ascending order and end within the total.
   @inline(__always)
   mutating func read(_ range: Range<Int>, _ body: (Int, Code) -> Void) {
+    runs(range) { run, codes in
+      let input = codes - run.lowerBound
+      for index in run { body(index, input[index]) }
+    }
+  }
+
+  /// Calls `body` with every stretch of `range` in turn and the codes of its elements.
+  ///
+  /// - Precondition: as for ``read(_:_:)``.
+  @inline(__always)
+  mutating func runs(_ range: Range<Int>, _ body: (Range<Int>, UnsafePointer<Code>) -> Void) {
     var position = range.lowerBound
     while position < range.upperBound {
       if position >= loaded.upperBound {
@@ -73,8 +84,7 @@ struct CodeReader<Code: FixedWidthInteger & UnsignedInteger> {
         loaded = loaded.upperBound..<end
       }
       let end = min(range.upperBound, loaded.upperBound)
-      let input = codes - loaded.lowerBound
-      for index in position..<end { body(index, input[index]) }
+      body(position..<end, UnsafePointer(codes + (position - loaded.lowerBound)))
       position = end
     }
   }

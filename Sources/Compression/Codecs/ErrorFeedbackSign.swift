@@ -102,15 +102,15 @@ public struct ErrorFeedbackSign: Codec {
     }
     let bounds = try record.valueBounds(for: name, scratch: &scratch)
     let output = try target.floats(stream.count, codec: name, scratch: &scratch)
-    // Whole words are read, so the last bytes of the frame are copied to where they may be.
-    let words = scratch.temporary(of: UInt64.self, (stream.count + 63) / 64)
-    if stream.count > 0 { words[(stream.count - 1) / 64] = 0 }
-    UnsafeMutableRawPointer(words).copyMemory(from: stream.base, byteCount: stream.byteCount)
+    let words = SignPacking.words(of: stream, scratch: &scratch)
+    let stores = LargeStores(stream.count)
     for scope in 0..<record.scopeCount {
+      let magnitude = scales.elements(as: Float.self)[scope]
       SignPacking.unpack(
-        words, bounds[scope]..<bounds[scope + 1], magnitude: scales.elements(as: Float.self)[scope],
-        into: output)
+        words, bounds[scope]..<bounds[scope + 1], positive: magnitude, negative: -magnitude,
+        into: output, stores)
     }
+    stores.finish()
     record.remove(.scales)
     record.replace(
       .values, with: PayloadStream(.values, .float32, count: stream.count, base: output))

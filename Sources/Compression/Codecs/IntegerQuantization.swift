@@ -1,3 +1,5 @@
+import CKernels
+
 /// Symmetric 8-bit integers: scale = max |x| / 127 per scope, rounding half to even.
 ///
 /// Codes add up only under a common scale: with a shared range the workers first take the maximum of
@@ -66,7 +68,9 @@ public struct Int8Quantization: Codec {
     let values = try record.floats(for: name)
     let bounds = try record.valueBounds(for: name, scratch: &scratch)
     let memory = scratch.stream(values.count)
-    let codes = memory.assumingMemoryBound(to: Int8.self)
+    let codes = memory.assumingMemoryBound(to: UInt8.self)
+    // A byte each: a fourth of the elements of float32.
+    let stores = LargeStores(values.count / 4)
     let scaleMemory = scratch.stream(4 * record.scopeCount)
     let scales = scaleMemory.assumingMemoryBound(to: Float.self)
     for scope in 0..<record.scopeCount {
@@ -78,8 +82,10 @@ public struct Int8Quantization: Codec {
       var range = Float(bitPattern: UInt32(Reductions.largestMagnitudeBits(source, count)))
       guard range.isFinite else { throw setting.notFinite(name, values) }
       if let shared = setting.sharedScales { range = max(range, shared[scope] * 127) }
-      scales[scope] = Self.quantize(source, count, range: range, into: codes + start)
+      scales[scope] = Self.quantize(
+        source, count, range: range, into: codes + start, streams: stores.stream)
     }
+    stores.finish()
     record.replace(.values, with: PayloadStream(.values, .int8, count: values.count, base: memory))
     record.replace(
       .scales,
@@ -89,17 +95,14 @@ public struct Int8Quantization: Codec {
   /// Quantises one scope and returns its scale.
   private static func quantize(
     _ source: UnsafePointer<Float>, _ count: Int, range: Float,
-    into codes: UnsafeMutablePointer<Int8>
+    into codes: UnsafeMutablePointer<UInt8>, streams: Bool
   ) -> Float {
     if range < 0x1p-100 {
       for index in 0..<count { codes[index] = 0 }
       return 0
     }
-    let inverse = 127 / range
-    for index in 0..<count {
-      // |x| * inverse <= 127 up to rounding, so the low byte is the code in two's complement.
-      codes[index] = Int8(truncatingIfNeeded: MagicRounding.bits(source[index] * inverse))
-    }
+    // |x| * inverse <= 127 up to rounding.
+    ck_quantize(source, count, 127 / range, 0, streams, codes)
     return range / 127
   }
 
@@ -115,13 +118,15 @@ public struct Int8Quantization: Codec {
     }
     let bounds = try record.valueBounds(for: name, scratch: &scratch)
     let output = try target.floats(stream.count, codec: name, scratch: &scratch)
-    let codes = stream.elements(as: Int8.self)
+    let codes = stream.elements(as: UInt8.self)
+    let stores = LargeStores(stream.count)
     for scope in 0..<record.scopeCount {
-      let scale = scales.elements(as: Float.self)[scope]
-      for index in bounds[scope]..<bounds[scope + 1] {
-        output[index] = Float(codes[index]) * scale
-      }
+      let start = bounds[scope]
+      ck_dequantize(
+        codes + start, bounds[scope + 1] - start, 0, scales.elements(as: Float.self)[scope],
+        stores.stream, output + start)
     }
+    stores.finish()
     record.remove(.scales)
     record.replace(
       .values, with: PayloadStream(.values, .float32, count: stream.count, base: output))

@@ -1,3 +1,4 @@
+import CKernels
 import SimKernel
 
 /// Symmetric integers of 2 to 8 bits: scale = max |x| / (2^(bits-1) - 1) per scope, rounding half to
@@ -33,7 +34,7 @@ public struct NarrowIntegers: Codec {
   /// The largest code.
   private var half: Float { Float(1 << (bits - 1) - 1) }
   /// What is added to a code so that it is not negative.
-  private var offset: Int32 { 1 << Int32(bits - 1) }
+  private var offset: UInt8 { 1 << UInt8(bits - 1) }
 
   public var parameters: [(key: String, value: String)] {
     var result: [(key: String, value: String)] = []
@@ -96,7 +97,8 @@ public struct NarrowIntegers: Codec {
       if !isTiny { scales[scope] = range / half }
       let inverse = isTiny ? 0 : half / range
       writer.append(elements) {
-        Self.quantize(base, $0, inverse: inverse, offset: offset, into: $1)
+        // |x| * inverse is at most the largest code up to rounding.
+        ck_quantize(base + $0.lowerBound, $0.count, inverse, offset, false, $1)
       }
     }
     writer.finish()
@@ -109,20 +111,6 @@ public struct NarrowIntegers: Codec {
       with: PayloadStream(.scales, .float32, count: record.scopeCount, base: scaleMemory))
   }
 
-  private static func quantize(
-    _ source: UnsafePointer<Float>, _ range: Range<Int>, inverse: Float, offset: Int32,
-    into codes: UnsafeMutablePointer<UInt8>
-  ) {
-    let input = source + range.lowerBound
-    let offset = UInt32(truncatingIfNeeded: offset)
-    for index in 0..<range.count {
-      // |x| * inverse is at most the largest code up to rounding; the low byte is that code in two's
-      // complement, and adding the offset makes it positive.
-      codes[index] = UInt8(
-        truncatingIfNeeded: MagicRounding.bits(input[index] * inverse) &+ offset)
-    }
-  }
-
   public func decode(
     _ record: inout Encoded, target: DecodeTarget, scratch: inout CodecScratch
   ) throws(CodecError) {
@@ -132,13 +120,14 @@ public struct NarrowIntegers: Codec {
     let output = try target.floats(stream.count, codec: name, scratch: &scratch)
     var reader = CodeReader<UInt8>(
       width: bits, stream.elements(as: UInt8.self), total: stream.count, scratch: &scratch)
-    let offset = offset
+    let stores = LargeStores(stream.count)
     for scope in 0..<record.scopeCount {
-      let scale = scales[scope]
-      reader.read(bounds[scope]..<bounds[scope + 1]) { index, code in
-        output[index] = Float(Int32(code) &- offset) * scale
+      reader.runs(bounds[scope]..<bounds[scope + 1]) { run, codes in
+        ck_dequantize(
+          codes, run.count, offset, scales[scope], stores.stream, output + run.lowerBound)
       }
     }
+    stores.finish()
     record.remove(.scales)
     record.replace(
       .values, with: PayloadStream(.values, .float32, count: stream.count, base: output))
@@ -166,7 +155,7 @@ extension NarrowIntegers: SummableCodes {
     var reader = CodeReader<UInt8>(
       width: bits, stream.elements(as: UInt8.self), total: stream.count, scratch: &scratch)
     var result = [Int32](repeating: 0, count: stream.count)
-    reader.read(0..<stream.count) { index, code in result[index] = Int32(code) - offset }
+    reader.read(0..<stream.count) { index, code in result[index] = Int32(code) - Int32(offset) }
     return result
   }
   func restore(

@@ -85,11 +85,13 @@ public struct OneBit: Codec {
     let bounds = try record.valueBounds(for: name, scratch: &scratch)
     let output = try target.floats(stream.count, codec: name, scratch: &scratch)
     let words = SignPacking.words(of: stream, scratch: &scratch)
+    let stores = LargeStores(stream.count)
     for scope in 0..<record.scopeCount {
       SignPacking.unpack(
         words, bounds[scope]..<bounds[scope + 1], positive: means[2 * scope],
-        negative: means[2 * scope + 1], into: output)
+        negative: means[2 * scope + 1], into: output, stores)
     }
+    stores.finish()
     record.remove(.scales)
     record.replace(
       .values, with: PayloadStream(.values, .float32, count: stream.count, base: output))

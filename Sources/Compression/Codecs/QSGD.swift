@@ -1,3 +1,4 @@
+import CKernels
 import SimKernel
 
 /// Stochastic uniform quantisation against a norm of the scope (QSGD).
@@ -152,6 +153,8 @@ public struct QSGD: Codec {
     _ setting: StageSetting, _ scales: UnsafeMutablePointer<Float>,
     _ body: (Range<Int>, Float, UnsafePointer<Float>) -> Void
   ) throws(CodecError) {
+    var sums = (0.0, 0.0, 0.0, 0.0)
+    var summed = 0..<0
     for scope in 0..<record.scopeCount {
       scales[scope] = 0
       let range = bounds[scope]..<bounds[scope + 1]
@@ -163,7 +166,23 @@ public struct QSGD: Codec {
       case .max:
         size = Float(bitPattern: UInt32(Reductions.largestMagnitudeBits(source, range.count)))
       case .l2:
-        let sum = Reductions.sumOfSquares(source, range.count)
+        if scope >= summed.upperBound {
+          // Short scopes of one length together, while the first cache holds them.
+          var end = scope + 1
+          while end < record.scopeCount, end < scope + 4, range.count <= 512,
+            bounds[end + 1] - bounds[end] == range.count
+          { end += 1 }
+          summed = scope..<end
+          withUnsafeMutableBytes(of: &sums) {
+            // In bounds: at most four sums.
+            ck_sums_of_squares(
+              source, range.count, summed.count,
+              $0.baseAddress!.assumingMemoryBound(to: Double.self))
+          }
+        }
+        let place = scope - summed.lowerBound
+        let lanes = place == 0 ? sums.0 : place == 1 ? sums.1 : place == 2 ? sums.2 : sums.3
+        let sum = Reductions.sumOfSquares(source, range.count, inLanes: lanes)
         guard sum.isFinite else { throw setting.notFinite(name, values) }
         size = Float(sum.squareRoot())
       }
@@ -236,15 +255,15 @@ public struct QSGD: Codec {
       if width <= 8 {
         var reader = CodeReader<UInt8>(
           width: width, source, total: stream.count, scratch: &scratch)
+        let stores = LargeStores(stream.count)
         for scope in 0..<record.scopeCount {
           let step = norms[scope] / Float(levels)
-          let (mask, shift) = (UInt8(1 << levelBits - 1), UInt8(levelBits))
-          reader.read(bounds[scope]..<bounds[scope + 1]) { index, code in
-            let sign = UInt32(code &>> shift) << 31
-            output[index] = Float(
-              bitPattern: (Float(code & mask) * step).bitPattern ^ sign)
+          reader.runs(bounds[scope]..<bounds[scope + 1]) { run, codes in
+            ck_dequantize_levels(
+              codes, run.count, UInt32(levelBits), step, stores.stream, output + run.lowerBound)
           }
         }
+        stores.finish()
       } else {
         var reader = CodeReader<UInt16>(
           width: width, source, total: stream.count, scratch: &scratch)

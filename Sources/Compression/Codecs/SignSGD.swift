@@ -40,14 +40,7 @@ public struct SignSGD: Codec {
     let count = values.count
     let memory = scratch.stream((count + 63) / 64 * 8)
     let words = memory.assumingMemoryBound(to: UInt64.self)
-    var worst: Int32 = 0
-    // A block stays in the first cache between the check and the packing.
-    for start in stride(from: 0, to: count, by: Reductions.blockSize) {
-      let size = min(Reductions.blockSize, count - start)
-      let source = values.baseAddress! + start
-      worst = max(worst, Reductions.largestMagnitudeBits(source, size))
-      SignPacking.pack(source, size, into: words + start / 64)
-    }
+    let worst = values.baseAddress.map { SignPacking.pack($0, count, into: words) } ?? 0
     guard worst < Reductions.infinityBits else { throw setting.notFinite(name, values) }
     record.replace(
       .values, with: PayloadStream(.values, .packed, parameter: 1, count: count, base: memory))
@@ -59,7 +52,9 @@ public struct SignSGD: Codec {
     let stream = try record.packedValues(width: 1, for: name)
     let output = try target.floats(stream.count, codec: name, scratch: &scratch)
     let words = SignPacking.words(of: stream, scratch: &scratch)
-    SignPacking.unpack(words, 0..<stream.count, magnitude: 1, into: output)
+    let stores = LargeStores(stream.count)
+    SignPacking.unpack(words, 0..<stream.count, positive: 1, negative: -1, into: output, stores)
+    stores.finish()
     record.replace(
       .values, with: PayloadStream(.values, .float32, count: stream.count, base: output))
   }

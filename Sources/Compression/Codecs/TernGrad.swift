@@ -1,3 +1,4 @@
+import CKernels
 import SimKernel
 
 /// Stochastic {-1, 0, +1} times the largest magnitude of the scope (TernGrad).
@@ -169,14 +170,14 @@ public struct TernGrad: Codec {
       try decode243(stream, record, bounds, scales, output, scratch: &scratch)
     } else {
       var reader = CodeReader<UInt8>(width: 2, source, total: stream.count, scratch: &scratch)
+      let stores = LargeStores(stream.count)
       for scope in 0..<record.scopeCount {
-        let scale = scales.elements(as: Float.self)[scope].bitPattern
-        reader.read(bounds[scope]..<bounds[scope + 1]) { index, digit in
-          // Keeps the scale where the digit is not 0 (damaged 3 reads as -1).
-          let keep: UInt32 = digit == 0 ? 0 : ~0
-          output[index] = Float(bitPattern: (scale ^ UInt32(digit >> 1) << 31) & keep)
+        let scale = scales.elements(as: Float.self)[scope]
+        reader.runs(bounds[scope]..<bounds[scope + 1]) { run, digits in
+          ck_ternary_to_float(digits, run.count, scale, stores.stream, output + run.lowerBound)
         }
       }
+      stores.finish()
     }
     record.remove(.scales)
     record.replace(
@@ -188,32 +189,34 @@ public struct TernGrad: Codec {
     _ scales: PayloadStream, _ output: UnsafeMutablePointer<Float>, scratch: inout CodecScratch
   ) throws(CodecError) {
     let source = stream.elements(as: UInt8.self)
-    let digits = scratch.temporary(of: UInt8.self, stream.count + 4)
-    let bytes = (stream.count + 4) / 5
-    for group in 0..<bytes {
-      let byte = source[group]
-      guard byte < 243 else {
+    let digits = scratch.temporary(of: UInt8.self, Self.chunk + 8)
+    let stores = LargeStores(stream.count)
+    var scope = 0
+    // Digits of a chunk stay in the first cache until they are values.
+    for start in stride(from: 0, to: stream.count, by: Self.chunk) {
+      let end = min(start + Self.chunk, stream.count)
+      let wrong = ck_unpack_five_digits(source + start / 5, (end - start + 4) / 5, digits)
+      if wrong >= 0 {
+        let place = start / 5 + wrong
         throw CodecError(
-          codec: name, byteOffset: stream.offset.map { $0 + group },
-          "\(byte) is not five ternary digits")
+          codec: name, byteOffset: stream.offset.map { $0 + place },
+          "\(source[place]) is not five ternary digits")
       }
-      // Quotients by constants are products; the memory has four digits beyond the last.
-      let d = digits + 5 * group
-      d[0] = byte / 81
-      d[1] = byte / 27 % 3
-      d[2] = byte / 9 % 3
-      d[3] = byte / 3 % 3
-      d[4] = byte % 3
-    }
-    for scope in 0..<record.scopeCount {
-      let scale = scales.elements(as: Float.self)[scope].bitPattern
-      for index in bounds[scope]..<bounds[scope + 1] {
-        let digit = digits[index]
-        let keep: UInt32 = digit == 0 ? 0 : ~0
-        output[index] = Float(bitPattern: (scale ^ UInt32(digit >> 1) << 31) & keep)
+      var position = start
+      while position < end {
+        while bounds[scope + 1] <= position { scope += 1 }
+        let next = min(end, bounds[scope + 1])
+        ck_ternary_to_float(
+          digits + (position - start), next - position, scales.elements(as: Float.self)[scope],
+          stores.stream, output + position)
+        position = next
       }
     }
+    stores.finish()
   }
+
+  /// Elements whose digits are in the first cache at a time: a multiple of five.
+  private static var chunk: Int { 4000 }
 }
 
 extension TernGrad {

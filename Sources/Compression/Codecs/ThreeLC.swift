@@ -1,3 +1,4 @@
+import CKernels
 import SimKernel
 
 /// Three values, five a byte, with runs of zeros in one byte (3LC).
@@ -144,12 +145,14 @@ public struct ThreeLC: Codec {
     let digits = scratch.temporary(of: UInt8.self, 5 * total + 8)
     let table = scratch.temporary(of: UInt64.self, 256)
     Quartic.unpack(bytes, total, layout, table: table, into: digits)
+    let stores = LargeStores(stream.count)
     for scope in 0..<record.scopeCount {
-      let magnitude = scales.elements(as: Float.self)[scope]
-      for index in bounds[scope]..<bounds[scope + 1] {
-        output[index] = Float(Int32(digits[index]) &- 1) * magnitude
-      }
+      let start = bounds[scope]
+      ck_dequantize(
+        digits + start, bounds[scope + 1] - start, Quartic.zero,
+        scales.elements(as: Float.self)[scope], stores.stream, output + start)
     }
+    stores.finish()
     record.remove(.scales)
     record.replace(
       .values, with: PayloadStream(.values, .float32, count: stream.count, base: output))

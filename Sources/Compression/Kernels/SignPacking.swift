@@ -1,64 +1,36 @@
+import CKernels
+
 /// Signs as bits: bit j of word i is set where element 64 i + j is below zero.
 ///
 /// Zero counts as positive, and so does minus zero: the sign family sends +1 for `x >= 0`.
 enum SignPacking {
-  /// Packs the signs of `count` elements; the last word's unused bits are 0.
+  /// Packs the signs of `count` elements and returns the bits of the largest magnitude, as
+  /// ``Reductions/largestMagnitudeBits(_:_:)``; the last word's unused bits are 0.
+  @discardableResult
   static func pack(
     _ values: UnsafePointer<Float>, _ count: Int, into words: UnsafeMutablePointer<UInt64>
-  ) {
-    let whole = count / 64
-    for word in 0..<whole {
-      let group = values + word * 64
-      words[word] = UInt64(half(group)) | UInt64(half(group + 32)) << 32
-    }
-    if count > whole * 64 {
-      var bits: UInt64 = 0
-      for index in whole * 64..<count where values[index] < 0 {
-        bits |= 1 << UInt64(index & 63)
-      }
-      words[whole] = bits
-    }
+  ) -> Int32 {
+    ck_pack_signs(values, count, words)
   }
 
-  /// The signs of 32 elements; an or-reduction that vectorises.
-  @inline(__always)
-  private static func half(_ values: UnsafePointer<Float>) -> UInt32 {
-    var bits: UInt32 = 0
-    for lane in 0..<32 {
-      // Minus zero has a sign bit but is not below zero.
-      bits |= (values[lane] < 0 ? 1 : 0) << UInt32(lane)
-    }
-    return bits
-  }
-
-  /// Writes `magnitude` with the signs of elements `range` to `target`, which begins at element 0.
+  /// Writes `positive` or `negative` by the signs of elements `range` to `target`, which begins at
+  /// element 0.
   static func unpack(
-    _ words: UnsafePointer<UInt64>, _ range: Range<Int>, magnitude: Float,
-    into target: UnsafeMutablePointer<Float>
+    _ words: UnsafePointer<UInt64>, _ range: Range<Int>, positive: Float, negative: Float,
+    into target: UnsafeMutablePointer<Float>, _ stores: LargeStores
   ) {
-    let positive = magnitude.bitPattern
-    var index = range.lowerBound
-    @inline(__always) func one(_ index: Int) {
-      let sign = UInt32(truncatingIfNeeded: words[index >> 6] >> UInt64(index & 63)) << 31
-      target[index] = Float(bitPattern: positive ^ sign)
-    }
-    while index < range.upperBound, index & 63 != 0 {
-      one(index)
-      index += 1
-    }
-    while index + 64 <= range.upperBound {
-      let word = words[index >> 6]
-      for (offset, part) in [(0, UInt32(truncatingIfNeeded: word)), (32, UInt32(word >> 32))] {
-        let output = target + index + offset
-        for lane in 0..<32 {
-          output[lane] = Float(bitPattern: positive ^ (part >> UInt32(lane)) << 31)
-        }
-      }
-      index += 64
-    }
-    while index < range.upperBound {
-      one(index)
-      index += 1
-    }
+    ck_unpack_signs(
+      words, range.lowerBound, range.upperBound, positive, negative, stores.stream, target)
+  }
+
+  /// The stream's bits as whole words, which ``unpack`` reads: copied, since the last bytes of a
+  /// frame need not fill one.
+  static func words(
+    of stream: PayloadStream, scratch: inout CodecScratch
+  ) -> UnsafePointer<UInt64> {
+    let words = scratch.temporary(of: UInt64.self, (stream.count + 63) / 64)
+    if stream.count > 0 { words[(stream.count - 1) / 64] = 0 }
+    UnsafeMutableRawPointer(words).copyMemory(from: stream.base, byteCount: stream.byteCount)
+    return UnsafePointer(words)
   }
 }
