@@ -14,6 +14,13 @@ static void quantize_portable(
   }
 }
 
+static int32_t quantize_and_scan_portable(
+    const float *values, intptr_t count, float inverse, uint8_t offset, bool streams,
+    uint8_t *codes) {
+  quantize_portable(values, count, inverse, offset, streams, codes);
+  return ck_portable_largest_magnitude_bits(values + count, count);
+}
+
 static void dequantize_portable(
     const uint8_t *codes, intptr_t count, uint8_t offset, float scale, bool streams,
     float *values) {
@@ -37,21 +44,29 @@ static void dequantize_levels_portable(
 }
 
 #if CK_HAS_AVX2_FORMS
-CK_AVX2 CK_INLINE void quantize_put(
-    const float *values, intptr_t count, float inverse, uint8_t offset, bool streams,
+CK_AVX2 CK_INLINE int32_t quantize_put(
+    const float *values, intptr_t count, float inverse, uint8_t offset, bool streams, bool scans,
     uint8_t *codes) {
   const __m256 factor = _mm256_set1_ps(inverse);
-  const __m256i offsets = _mm256_set1_epi8((char)offset);
+  const __m256i offsets = _mm256_set1_epi8((char)offset), all = _mm256_set1_epi32(0x7FFFFFFF);
   // Packing works within halves of a vector: these are the runs of four in order.
   const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  const float *next = values + count;
+  __m256i largest[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
   intptr_t i = 0;
   for (; i + 32 <= count; i += 32) {
     // The range of these values was taken first: what is not cached is what comes after them.
-    prefetch(values + i, 4096);
+    prefetch((scans ? next : values) + i, scans ? 2048 : 4096);
     __m256i v[4];
     for (int j = 0; j < 4; j++) {
       // The conversion rounds as the addition of the magic number does.
       v[j] = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(values + i + 8 * j), factor));
+    }
+    if (scans) {
+      for (int j = 0; j < 4; j++) {
+        __m256i bits = _mm256_loadu_si256((const __m256i *)(next + i + 8 * j));
+        largest[j & 1] = _mm256_max_epi32(largest[j & 1], _mm256_and_si256(bits, all));
+      }
     }
     __m256i packed = _mm256_packs_epi16(
         _mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
@@ -59,15 +74,29 @@ CK_AVX2 CK_INLINE void quantize_put(
     put_bytes(codes + i, packed, streams);
   }
   quantize_portable(values + i, count - i, inverse, offset, false, codes + i);
+  if (!scans) return 0;
+  int32_t each[8], most = 0;
+  _mm256_storeu_si256((__m256i *)each, _mm256_max_epi32(largest[0], largest[1]));
+  for (int lane = 0; lane < 8; lane++) most = each[lane] > most ? each[lane] : most;
+  int32_t rest = ck_portable_largest_magnitude_bits(next + i, count - i);
+  return rest > most ? rest : most;
 }
 CK_AVX2 static void quantize_avx2(
     const float *values, intptr_t count, float inverse, uint8_t offset, bool streams,
     uint8_t *codes) {
   if (streams && is_aligned_to_words(codes)) {
-    quantize_put(values, count, inverse, offset, true, codes);
+    quantize_put(values, count, inverse, offset, true, false, codes);
   } else {
-    quantize_put(values, count, inverse, offset, false, codes);
+    quantize_put(values, count, inverse, offset, false, false, codes);
   }
+}
+CK_AVX2 static int32_t quantize_and_scan_avx2(
+    const float *values, intptr_t count, float inverse, uint8_t offset, bool streams,
+    uint8_t *codes) {
+  if (streams && is_aligned_to_words(codes)) {
+    return quantize_put(values, count, inverse, offset, true, true, codes);
+  }
+  return quantize_put(values, count, inverse, offset, false, true, codes);
 }
 
 CK_AVX2 CK_INLINE void dequantize_put(
@@ -124,6 +153,10 @@ CK_AVX2 static void dequantize_levels_avx2(
 #endif
 
 CK_DISPATCH(void, quantize,
+            (const float *values, intptr_t count, float inverse, uint8_t offset, bool streams,
+             uint8_t *codes),
+            (values, count, inverse, offset, streams, codes))
+CK_DISPATCH(int32_t, quantize_and_scan,
             (const float *values, intptr_t count, float inverse, uint8_t offset, bool streams,
              uint8_t *codes),
             (values, count, inverse, offset, streams, codes))

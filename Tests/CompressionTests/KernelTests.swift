@@ -216,6 +216,14 @@ struct KernelTests {
             ck_finish_streaming()
           }
         }
+        let following = values + Self.patterns[..<count]
+        let largest = following[count..<2 * count].map { Int32($0.bitPattern & 0x7FFF_FFFF) }.max()
+        for quantize in [ck_quantize_and_scan, ck_portable_quantize_and_scan] {
+          Self.check(expected) {
+            #expect(quantize(following, Int(count), half, offset, streams, $0) == largest ?? 0)
+            ck_finish_streaming()
+          }
+        }
       }
     }
   }

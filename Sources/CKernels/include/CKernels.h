@@ -76,6 +76,10 @@ CK_KERNEL(void, bfloat_to_float, const uint16_t *halves, intptr_t count, bool st
 /// Precondition: |value x inverse| < 127.5.
 CK_KERNEL(void, quantize, const float *values, intptr_t count, float inverse, uint8_t offset,
           bool streams, uint8_t *codes)
+/// As `quantize`, and returns the bits of the largest magnitude of the `count` values that follow: the
+/// range of a next scope of the same length, read while there is work to do.
+CK_KERNEL(int32_t, quantize_and_scan, const float *values, intptr_t count, float inverse,
+          uint8_t offset, bool streams, uint8_t *codes)
 /// Writes (code - offset) x scale; codes without an offset are two's complement.
 CK_KERNEL(void, dequantize, const uint8_t *codes, intptr_t count, uint8_t offset, float scale,
           bool streams, float *values)

@@ -7,8 +7,8 @@ import SimKernel
 /// twice as far off.
 ///
 /// Casts add up, so they ride reducing collectives. A value that would round to infinity is an error:
-/// its decoded mean would be infinite too. The cast is integer arithmetic with the same bits on every
-/// machine, some twenty vector instructions where F16C has one.
+/// its decoded mean would be infinite too. The cast has the same bits on every machine, whether or not
+/// it has instructions for it.
 public struct FloatCast: Codec {
   /// The 16-bit format.
   public enum Format: Sendable { case float16, bfloat16 }

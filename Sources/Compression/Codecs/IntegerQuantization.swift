@@ -7,9 +7,9 @@ import CKernels
 /// one, payloads are gathered. A scope whose maximum is below 2^-100 is sent as zeros, because its
 /// scale would leave the range in which it can be inverted.
 ///
-/// Speed: buckets that the first cache holds are read from memory once, at 1.0 to 1.3 times the rate of
-/// a copy on one AVX2 core, like the same loops in C. One scale for the whole model takes two passes
-/// over memory, 0.8 times that rate, which no order of the loops avoids.
+/// Speed: buckets that a cache holds are read from memory once, each while the one before becomes
+/// codes: 1.5 to 1.8 times the rate of a copy on one AVX2 core. One scale for the whole model takes two
+/// passes over memory, 0.85 times that rate, which no order of the loops avoids.
 public struct Int8Quantization: Codec {
   /// Whether all workers quantise with the largest range among them.
   public let sharedRange: Bool
@@ -73,37 +73,39 @@ public struct Int8Quantization: Codec {
     let stores = LargeStores(values.count / 4)
     let scaleMemory = scratch.stream(4 * record.scopeCount)
     let scales = scaleMemory.assumingMemoryBound(to: Float.self)
+    // The range of the next scope, where the scope before has found it.
+    var known: Int32?
     for scope in 0..<record.scopeCount {
       let start = bounds[scope]
       let count = bounds[scope + 1] - start
       scales[scope] = 0
       if count == 0 { continue }
       let source = values.baseAddress! + start
-      var range = Float(bitPattern: UInt32(Reductions.largestMagnitudeBits(source, count)))
+      let bits = known ?? Reductions.largestMagnitudeBits(source, count)
+      known = nil
+      var range = Float(bitPattern: UInt32(bits))
       guard range.isFinite else { throw setting.notFinite(name, values) }
       if let shared = setting.sharedScales { range = max(range, shared[scope] * 127) }
-      scales[scope] = Self.quantize(
-        source, count, range: range, into: codes + start, streams: stores.stream)
+      // Below this the scale could not be inverted.
+      if range < 0x1p-100 {
+        (codes + start).update(repeating: 0, count: count)
+        continue
+      }
+      scales[scope] = range / 127
+      // |x| * inverse <= 127 up to rounding. The second cache holds this scope and the next.
+      if count <= 8192, scope + 1 < record.scopeCount,
+        bounds[scope + 2] - bounds[scope + 1] == count
+      {
+        known = ck_quantize_and_scan(source, count, 127 / range, 0, stores.stream, codes + start)
+      } else {
+        ck_quantize(source, count, 127 / range, 0, stores.stream, codes + start)
+      }
     }
     stores.finish()
     record.replace(.values, with: PayloadStream(.values, .int8, count: values.count, base: memory))
     record.replace(
       .scales,
       with: PayloadStream(.scales, .float32, count: record.scopeCount, base: scaleMemory))
-  }
-
-  /// Quantises one scope and returns its scale.
-  private static func quantize(
-    _ source: UnsafePointer<Float>, _ count: Int, range: Float,
-    into codes: UnsafeMutablePointer<UInt8>, streams: Bool
-  ) -> Float {
-    if range < 0x1p-100 {
-      for index in 0..<count { codes[index] = 0 }
-      return 0
-    }
-    // |x| * inverse <= 127 up to rounding.
-    ck_quantize(source, count, 127 / range, 0, streams, codes)
-    return range / 127
   }
 
   public func decode(
