@@ -2,14 +2,6 @@
 
 #include "kernels.h"
 
-bool ck_has_vector_forms(void) {
-#if CK_HAS_AVX2_FORMS
-  return ck_runs_avx2();
-#else
-  return false;
-#endif
-}
-
 void ck_finish_streaming(void) {
 #if CK_HAS_AVX2_FORMS
   _mm_sfence();

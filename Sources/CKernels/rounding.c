@@ -148,7 +148,7 @@ CK_AVX2 static void round_to_bytes_avx2(
   counters counter = counters_from(rounding.counter);
   intptr_t i = 0;
   for (; i + 32 <= count; i += 32) {
-    if (ahead != 0) prefetch(values + i, ahead);
+    prefetch(values + i, ahead);
     __m256i v[width];
     levels(values + i, &counter, rounding, v);
     __m256i signs = _mm256_and_si256(sign_bytes(values + i), sign);
@@ -162,7 +162,7 @@ CK_AVX2 static void round_to_ternary_avx2(
   counters counter = counters_from(rounding.counter);
   intptr_t i = 0;
   for (; i + 32 <= count; i += 32) {
-    if (ahead != 0) prefetch(values + i, ahead);
+    prefetch(values + i, ahead);
     __m256i v[width];
     levels(values + i, &counter, rounding, v);
     __m256i digit = _mm256_and_si256(low_bytes(v), _mm256_set1_epi8(1));
@@ -181,7 +181,7 @@ CK_AVX2 static void round_to_words_avx2(
   counters counter = counters_from(rounding.counter);
   intptr_t i = 0;
   for (; i + 32 <= count; i += 32) {
-    if (ahead != 0) prefetch(values + i, ahead);
+    prefetch(values + i, ahead);
     __m256i v[width];
     levels(values + i, &counter, rounding, v);
     for (int j = 0; j < width; j += 2) {

@@ -6,8 +6,8 @@
 /// for tests. Products and sums are never contracted.
 ///
 /// Pointers need no alignment beyond their type's, except where it is said. `ahead` is how many bytes
-/// beyond the element in work a kernel asks the memory for, 0 for none; asking beyond the end of an
-/// array is harmless. `streams` lets stores go past the caches, which is right for outputs that no
+/// beyond the element in work a kernel asks the memory for; asking beyond the end of an array is
+/// harmless. `streams` lets stores go past the caches, which is right for outputs that no
 /// cache holds: then `ck_finish_streaming` must be called once before another thread reads them.
 
 #ifndef CKERNELS_H
@@ -19,9 +19,6 @@
 #define CK_KERNEL(type, name, ...) \
   type ck_##name(__VA_ARGS__);     \
   type ck_portable_##name(__VA_ARGS__);
-
-/// Whether this processor runs the AVX2 forms.
-bool ck_has_vector_forms(void);
 
 /// Makes streamed stores visible to other threads.
 void ck_finish_streaming(void);

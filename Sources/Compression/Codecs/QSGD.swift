@@ -10,7 +10,7 @@ import SimKernel
 ///
 /// Speed: a random number, rounding and packing are seventeen vector instructions for eight elements,
 /// 1.6 to 2 times the rate of a copy by themselves on one AVX2 core; with the norm and the wait for
-/// memory before them 1.0 to 1.2 times, where sixteen lanes (AVX-512) reach 1.4. What comes next is
+/// memory before them 0.95 to 1.1 times, where sixteen lanes (AVX-512) reach 1.4. What comes next is
 /// asked for while elements are rounded, but the sum of a bucket must end before its rounding begins.
 public struct QSGD: Codec {
   /// What scales the levels.
