@@ -34,8 +34,10 @@ let package = Package(
       name: "Experiments",
       dependencies: [
         "SimKernel", "Networks", "Collectives", "Compression", "Training", "Interchange",
+        "Validation",
       ]),
-    .target(name: "Reporting", dependencies: ["SimKernel", "Training", "Experiments"]),
+    .target(
+      name: "Reporting", dependencies: ["SimKernel", "Training", "Experiments", "Validation"]),
     .executableTarget(
       name: "simnet",
       dependencies: [
@@ -58,8 +60,8 @@ let package = Package(
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
     .testTarget(name: "ValidationTests", dependencies: ["Validation"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
-    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
+    .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Validation"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Validation"]),
     .testTarget(name: "SimnetTests", dependencies: ["simnet", "Interchange"]),
   ],
   swiftLanguageModes: [.v6]

@@ -68,4 +68,38 @@ public enum Numbers {
     }
     return value == 0 ? "0 s" : significant(value * 1e9, 4) + " ns"
   }
+
+  /// A fraction as a percentage without zeros at its end: `95 %`, `0.5 %`.
+  public static func percent(_ fraction: Double) -> String {
+    var text = fixed(fraction * 100, 4)
+    while text.last == "0" { text.removeLast() }
+    if text.last == "." { text.removeLast() }
+    return text + " %"
+  }
+
+  /// An interval with as many digits as tell its ends apart: `[1.234, 1.251]`.
+  public static func interval(_ interval: ClosedRange<Double>) -> String {
+    let (low, high) = (interval.lowerBound, interval.upperBound)
+    let largest = max(low.magnitude, high.magnitude)
+    let width = high - low
+    guard largest < 1e9, largest >= 1e-6, width > largest * 1e-12 else {
+      return "[\(significant(low, 4)), \(significant(high, 4))]"
+    }
+    // Two digits of the width, and no fewer than four of the ends.
+    func decimals(_ digits: Int, of value: Double) -> Int {
+      var scaled = value
+      var decimals = digits - 1
+      while scaled >= 10 {
+        scaled /= 10
+        decimals -= 1
+      }
+      while scaled < 1 {
+        scaled *= 10
+        decimals += 1
+      }
+      return max(0, decimals)
+    }
+    let digits = max(decimals(2, of: width), decimals(4, of: largest))
+    return "[\(fixed(low, digits)), \(fixed(high, digits))]"
+  }
 }

@@ -222,16 +222,8 @@ public struct SweepReport {
       .joined(separator: "\n") + "\n"
   }
 
-  /// The shortest end of a path that no other swept path has too.
   private func shortName(_ path: String) -> String {
-    let parts = path.split(separator: ".")
-    for count in 1..<max(2, parts.count) {
-      let end = parts.suffix(count).joined(separator: ".")
-      if !table.swept.contains(where: { $0 != path && ($0 == end || $0.hasSuffix("." + end)) }) {
-        return end
-      }
-    }
-    return path
+    ColumnNames.short(path, among: table.swept)
   }
 }
 

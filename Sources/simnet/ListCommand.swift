@@ -100,18 +100,21 @@ struct ListCommand: ParsableCommand {
 
   private func showColumns() {
     var table = TextTable([
-      (title: "column", alignment: .left), (title: "what stands in it", alignment: .left),
+      (title: "column", alignment: .left), (title: "better", alignment: .left),
+      (title: "what stands in it", alignment: .left),
     ])
     var nodes: [JSONNode] = []
     let columns =
       ResultColumns.identificationColumns + ResultColumns.measurementColumns
       + ResultColumns.comparisonColumns
     for column in columns {
-      table.add([column.name, column.doc])
+      let better = column.direction?.rawValue
+      table.add([column.name, better ?? "", column.doc])
       nodes.append(
         JSONNode(
           .object([
             JSONMember("name", JSONNode(.string(column.name))),
+            JSONMember("better", better.map { JSONNode(.string($0)) } ?? JSONNode(.null)),
             JSONMember("summary", JSONNode(.string(column.doc))),
           ])))
     }

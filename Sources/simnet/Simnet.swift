@@ -18,7 +18,7 @@ struct Simnet: ParsableCommand {
       RunCommand.self, SweepCommand.self, MergeCommand.self, StatusCommand.self,
       ValidateCommand.self, ListCommand.self, ExplainCommand.self,
       SchemaCommand.self, CompressCommand.self, CollectiveCommand.self, CalibrateCommand.self,
-      GateCommand.self,
+      GateCommand.self, CompareCommand.self, ParetoCommand.self,
     ])
 
   static func main() {

@@ -1,4 +1,5 @@
 import SimKernel
+import Validation
 
 /// The columns of a result: fixed names and order, to which scripts may hold on.
 ///
@@ -9,9 +10,12 @@ public enum ResultColumns {
   public struct Column: Sendable {
     public var name: String
     public var doc: String
-    init(_ name: String, _ doc: String) {
+    /// Which values are the better ones; nil where none are.
+    public var direction: MetricDirection?
+    init(_ name: String, _ doc: String, _ direction: MetricDirection? = nil) {
       self.name = name
       self.doc = doc
+      self.direction = direction
     }
   }
 
@@ -31,27 +35,33 @@ public enum ResultColumns {
     Column("model", "that is trained"),
     Column("workers", "of the job"),
     Column(
-      "iteration_time_s", "mean over workers and counted iterations: the sum of the six parts"),
-    Column("iteration_time_p50_s", "median over workers and iterations"),
-    Column("iteration_time_p99_s", "99th percentile over workers and iterations"),
-    Column("samples_per_s", "of all workers"),
-    Column("compute_time_s", "forward and backward"),
-    Column("exposed_encode_s", "encoding that nothing else hid"),
-    Column("exposed_communication_s", "waiting for exchanges whose participants were all there"),
-    Column("exposed_decode_s", "decoding that nothing else hid"),
-    Column("straggler_wait_s", "waiting for slower workers"),
-    Column("optimizer_time_s", "the parameter update"),
+      "iteration_time_s", "mean over workers and counted iterations: the sum of the six parts",
+      .lowerIsBetter),
+    Column("iteration_time_p50_s", "median over workers and iterations", .lowerIsBetter),
+    Column("iteration_time_p99_s", "99th percentile over workers and iterations", .lowerIsBetter),
+    Column("samples_per_s", "of all workers", .higherIsBetter),
+    Column("compute_time_s", "forward and backward", .lowerIsBetter),
+    Column("exposed_encode_s", "encoding that nothing else hid", .lowerIsBetter),
+    Column(
+      "exposed_communication_s", "waiting for exchanges whose participants were all there",
+      .lowerIsBetter),
+    Column("exposed_decode_s", "decoding that nothing else hid", .lowerIsBetter),
+    Column("straggler_wait_s", "waiting for slower workers", .lowerIsBetter),
+    Column("optimizer_time_s", "the parameter update", .lowerIsBetter),
     Column("raw_bytes", "the gradient of one worker in its wire type"),
-    Column("encoded_bytes", "its framed payload, mean over workers"),
-    Column("wire_bytes", "bytes a worker sends in an iteration, headers excluded"),
-    Column("compression_ratio", "raw over encoded bytes"),
-    Column("wire_ratio", "what a plain ring all-reduce would send over wire bytes"),
-    Column("scaling_efficiency", "time of one worker without communication over iteration time"),
+    Column("encoded_bytes", "its framed payload, mean over workers", .lowerIsBetter),
+    Column("wire_bytes", "bytes a worker sends in an iteration, headers excluded", .lowerIsBetter),
+    Column("compression_ratio", "raw over encoded bytes", .higherIsBetter),
+    Column(
+      "wire_ratio", "what a plain ring all-reduce would send over wire bytes", .higherIsBetter),
+    Column(
+      "scaling_efficiency", "time of one worker without communication over iteration time",
+      .higherIsBetter),
     Column(
       "gradient_rel_l2",
       "|decoded mean - exact mean| / |exact mean| of one step over the representative workers, "
-        + "through every re-encoding of the strategy, without residuals"),
-    Column("gradient_cosine", "of the angle between these means"),
+        + "through every re-encoding of the strategy, without residuals", .lowerIsBetter),
+    Column("gradient_cosine", "of the angle between these means", .higherIsBetter),
     Column("error_feedback", "whether what is lost is kept for the next step"),
     Column("algorithm", "the collectives that moved the gradients, as auto chose them"),
     Column("strategy", "how gradients became one update"),
@@ -68,42 +78,53 @@ public enum ResultColumns {
     Column("transport_source", "what the transport's parameters rest on"),
     Column("gradient_source", "what the gradients rest on"),
     Column("gradient_sample", "elements encoded of how many"),
-    Column("makespan_s", "from the start to the end of the last iteration, warm-up included"),
-    Column("host_bytes", "the part of the wire bytes that leaves a worker's host"),
+    Column(
+      "makespan_s", "from the start to the end of the last iteration, warm-up included",
+      .lowerIsBetter),
+    Column("host_bytes", "the part of the wire bytes that leaves a worker's host", .lowerIsBetter),
     Column(
       "gradient_bias",
-      "|E[decoded mean] - exact mean| / |exact mean| over random numbers of one step"),
+      "|E[decoded mean] - exact mean| / |exact mean| over random numbers of one step",
+      .lowerIsBetter),
     Column(
       "gradient_variance",
-      "E|decoded mean - E[decoded mean]|^2 / |exact mean|^2 over random numbers of one step"),
+      "E|decoded mean - E[decoded mean]|^2 / |exact mean|^2 over random numbers of one step",
+      .lowerIsBetter),
     Column(
       "contraction_factor",
-      "E|decoded - gradient|^2 / |gradient|^2 of one worker: below 1 contracts"),
+      "E|decoded - gradient|^2 / |gradient|^2 of one worker: below 1 contracts", .lowerIsBetter),
     Column(
       "residual_ratio",
-      "the norm of the residuals over that of the gradients once it is steady; empty without"),
+      "the norm of the residuals over that of the gradients once it is steady; empty without",
+      .lowerIsBetter),
     Column(
       "accumulated_rel_l2",
-      "the error of the update summed over the steps of the study, residuals and all decorators on"),
-    Column("accumulated_cosine", "of the angle between the summed updates"),
+      "the error of the update summed over the steps of the study, residuals and all decorators on",
+      .lowerIsBetter),
+    Column("accumulated_cosine", "of the angle between the summed updates", .higherIsBetter),
     Column(
       "study",
       "elements, workers, steps and seeds behind the six columns before; or why there are "
         + "none"),
-    Column("accuracy", "unknown: no learner ran"),
+    Column("accuracy", "unknown: no learner ran", .higherIsBetter),
     Column(
       "compression_memory_bytes",
-      "accelerator memory for residuals, momenta, codec state, payloads and buffers (estimated)"),
+      "accelerator memory for residuals, momenta, codec state, payloads and buffers (estimated)",
+      .lowerIsBetter),
     Column(
       "model_memory_bytes",
       "accelerator memory for parameters, gradients and optimizer state (estimated; activations "
-        + "come on top)"),
+        + "come on top)", .lowerIsBetter),
   ]
   /// What comparing a row with its baselines adds: the same scenario with plain fp32 and plain
   /// fp16 gradients.
   public static let comparisonColumns = [
-    Column("speedup_over_fp32", "against plain fp32 gradients, otherwise the same scenario"),
-    Column("speedup_over_fp16", "against plain fp16 gradients, otherwise the same scenario"),
+    Column(
+      "speedup_over_fp32", "against plain fp32 gradients, otherwise the same scenario",
+      .higherIsBetter),
+    Column(
+      "speedup_over_fp16", "against plain fp16 gradients, otherwise the same scenario",
+      .higherIsBetter),
   ]
 
   /// The names of ``identificationColumns``.
@@ -116,6 +137,10 @@ public enum ResultColumns {
   /// The header of a result whose sweep adds `swept`.
   public static func header(swept: [String]) -> [String] {
     identification + swept + measurements + comparisons
+  }
+  /// What is known of the column called `name`; nil for swept paths and columns of others.
+  public static func column(_ name: String) -> Column? {
+    (identificationColumns + measurementColumns + comparisonColumns).first { $0.name == name }
   }
   /// The position of a measurement.
   public static func index(of measurement: String) -> Int {

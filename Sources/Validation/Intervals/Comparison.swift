@@ -36,6 +36,22 @@ public struct Comparison: Sendable, Equatable {
   public var adjustedProbability: Double?
   /// Who is better, at the adjusted probability.
   public var winner: Winner
+
+  /// A comparison; what is left out is unknown.
+  public init(
+    pairs: Int, difference: Double, studentInterval: ClosedRange<Double>? = nil,
+    bootstrapInterval: ClosedRange<Double>? = nil, effectSize: Double? = nil,
+    probability: Double? = nil, adjustedProbability: Double? = nil, winner: Winner
+  ) {
+    self.pairs = pairs
+    self.difference = difference
+    self.studentInterval = studentInterval
+    self.bootstrapInterval = bootstrapInterval
+    self.effectSize = effectSize
+    self.probability = probability
+    self.adjustedProbability = adjustedProbability
+    self.winner = winner
+  }
 }
 
 /// How comparisons are made.
@@ -66,7 +82,13 @@ public struct ComparisonSettings: Sendable {
   /// Every comparison of a family, in its order, tested together.
   ///
   /// A comparison of fewer than two pairs is undecided and does not count among those adjusted for.
-  public func compare(_ family: [PairedDifferences]) -> [Comparison] {
+  /// A family may mix metrics: `directions` then says for each comparison what ``direction`` says for
+  /// all.
+  public func compare(
+    _ family: [PairedDifferences], directions: [MetricDirection]? = nil
+  ) -> [Comparison] {
+    precondition(
+      directions.map { $0.count == family.count } ?? true, "a comparison has one direction")
     let testable = family.indices.filter { family[$0].count >= 2 }
     let probabilities = family.map(\.studentProbability)
     var adjusted = [Double?](repeating: nil, count: family.count)
@@ -83,11 +105,14 @@ public struct ComparisonSettings: Sendable {
           stream: RandomStream(seed: seed, purpose: purpose, entity: index)),
         effectSize: differences.hedgesG, probability: probabilities[index],
         adjustedProbability: adjusted[index],
-        winner: winner(differences.mean, probability: adjusted[index]))
+        winner: winner(
+          differences.mean, probability: adjusted[index], directions?[index] ?? direction))
     }
   }
 
-  private func winner(_ difference: Double, probability: Double?) -> Comparison.Winner {
+  private func winner(
+    _ difference: Double, probability: Double?, _ direction: MetricDirection
+  ) -> Comparison.Winner {
     guard let probability, probability <= 1 - confidence, difference != 0 else {
       return .undecided
     }
