@@ -43,7 +43,7 @@ struct SourceSummary {
     // A whole cell under one grade: "derived: launches and memory traffic of qsgd on v100 (...)".
     if let grade = grades.first(where: { text.hasPrefix($0 + ":") }) {
       let sentence = text.dropFirst(grade.count + 2)
-      let isMeasured = sentence.contains("(measured:")
+      let isMeasured = grade != "assumed" && sentence.contains("(measured:")
       let clause = sentence.prefix { $0 != "(" && $0 != ";" }
       let words = clause.split(separator: " ")
       var subject = clause.trimmed
@@ -55,15 +55,16 @@ struct SourceSummary {
     // Parts one after the other: "forward derived: ...; backward measured: ...".
     var result: [(String, String)] = []
     for piece in text.split(separator: "; ") {
-      for grade in grades {
-        guard let range = piece.ranges(of: grade + ":").first else { continue }
-        let before = piece[..<range.lowerBound]
-        // A preset's name stands before its first part: "rdma: goodput derived: ...".
-        let part = (before.split(separator: ": ").last ?? before).trimmed
-        // Parts are named by a few words; anything longer is a sentence that uses the word.
-        if !part.isEmpty, part.split(separator: " ").count <= 3 { result.append((grade, part)) }
-        break
+      // The first grade counts: "goodput assumed: 1.3 times what is derived: ...".
+      let found = grades.compactMap { grade in
+        piece.ranges(of: grade + ":").first.map { (grade: grade, place: $0.lowerBound) }
       }
+      guard let first = found.min(by: { $0.place < $1.place }) else { continue }
+      let before = piece[..<first.place]
+      // A preset's name stands before its first part: "rdma: goodput derived: ...".
+      let part = (before.split(separator: ": ").last ?? before).trimmed
+      // Parts are named by a few words; anything longer is a sentence that uses the word.
+      if !part.isEmpty, part.split(separator: " ").count <= 3 { result.append((first.grade, part)) }
     }
     return result
   }

@@ -19,6 +19,7 @@ struct Simnet: ParsableCommand {
       ValidateCommand.self, ListCommand.self, ExplainCommand.self,
       SchemaCommand.self, CompressCommand.self, CollectiveCommand.self, CalibrateCommand.self,
       GateCommand.self, CompareCommand.self, ParetoCommand.self,
+      CrossoverCommand.self, WhatIfCommand.self,
     ])
 
   static func main() {

@@ -9,15 +9,20 @@ import Training
 struct EncodingStore: Sendable {
   private let results: [String: Result<EncodingResult, any Error>]
 
-  /// Measures all distinct requests, `threads` at a time; what goes wrong meets the runs that ask for
-  /// the result.
+  /// Measures all distinct requests that `cache` does not hold, `threads` at a time; what goes wrong
+  /// meets the runs that ask for the result.
   static func prepare(
-    _ requests: [EncodingRequest], threads: Int, stop: StopFlag
+    _ requests: [EncodingRequest], threads: Int, stop: StopFlag, cache: EncodingCache? = nil
   ) -> EncodingStore {
+    var results: [String: Result<EncodingResult, any Error>] = [:]
     var distinct: [EncodingRequest] = []
     var seen: Set<String> = []
     for request in requests where seen.insert(request.key).inserted && request.isNeeded {
-      distinct.append(request)
+      if let known = cache?[request.key] {
+        results[request.key] = .success(known)
+      } else {
+        distinct.append(request)
+      }
     }
     // Requests for the same gradients follow one another, so that a thread makes them once.
     var families: [String: Int] = [:]
@@ -43,9 +48,10 @@ struct EncodingStore: Sendable {
         outcomes.withLock { $0[index] = outcome }
       }
     }
-    var results: [String: Result<EncodingResult, any Error>] = [:]
     for (index, request) in pending.enumerated() {
-      results[request.key] = outcomes.withLock { $0[index] }
+      let outcome = outcomes.withLock { $0[index] }
+      results[request.key] = outcome
+      if case .success(let measured)? = outcome { cache?[request.key] = measured }
     }
     return EncodingStore(results: results)
   }

@@ -76,7 +76,8 @@ final class PointPreparation {
     let before = issues.errors.count
     let scenario = Scenario.read(root, issues: issues, memo: memo)
     guard issues.errors.count == before else { return nil }
-    let (topology, unreachable) = topology(of: root, scenario)
+    let (built, unreachable) = topology(of: root, scenario)
+    let topology = scenario.assumptions.applied(to: built)
     if let (a, b) = unreachable {
       let names = topology.nodeNames
       issues.report(

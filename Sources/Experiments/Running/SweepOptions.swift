@@ -18,12 +18,15 @@ public struct SweepOptions: Sendable {
   /// Whether the first failure ends the sweep.
   public var stopsAtFailure: Bool
   public var stop: StopFlag
+  /// Encoded gradients to share with other sweeps; nil shares none.
+  public var encodings: EncodingCache?
   public var progress: any ProgressReporter
 
   public init(
     jobs: Int = 1, journalPath: String? = nil, otherJournals: [String] = [], points: [Int]? = nil,
     replicates: [Int]? = nil, retriesFailures: Bool = true, stopsAtFailure: Bool = false,
-    stop: StopFlag = StopFlag(), progress: any ProgressReporter = SilentProgress()
+    stop: StopFlag = StopFlag(), encodings: EncodingCache? = nil,
+    progress: any ProgressReporter = SilentProgress()
   ) {
     self.jobs = jobs
     self.journalPath = journalPath
@@ -33,6 +36,7 @@ public struct SweepOptions: Sendable {
     self.retriesFailures = retriesFailures
     self.stopsAtFailure = stopsAtFailure
     self.stop = stop
+    self.encodings = encodings
     self.progress = progress
   }
 

@@ -248,7 +248,8 @@ public struct SweepRunner: Sendable {
       }
     }
     return EncodingStore.prepare(
-      requests.withLock { $0 }.flatMap { $0 }, threads: options.jobs, stop: options.stop)
+      requests.withLock { $0 }.flatMap { $0 }, threads: options.jobs, stop: options.stop,
+      cache: options.encodings)
   }
 
   /// What the threads of a sweep share, under one lock.

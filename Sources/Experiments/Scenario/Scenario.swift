@@ -83,6 +83,8 @@ public struct Scenario: Sendable {
   public var network: NetworkSettings
   public var jobs: [JobSettings]
   public var faults: [FaultSettings]
+  /// Factors that ``network``, ``jobs`` and ``faults`` already carry; the topology does not.
+  public var assumptions: Assumptions
 
   /// Reads a scenario; issues go to the collector behind `fields`.
   public init(_ fields: inout FieldReader) {
@@ -118,11 +120,28 @@ public struct Scenario: Sendable {
     }
     faults = fields.records(
       "faults", doc: "links that degrade, fail or recover", FaultSettings.init)
+    assumptions = fields.defaultedRecord(
+      "assumptions",
+      doc: "factors on what results rest on, to see which of it they hang on (simnet whatif); 1 "
+        + "changes nothing", Assumptions.init)
     _ = fields.optional(
       "sweep", .any("an object of axes", example: "{}"),
       doc: "axes: a list of values or an object of named variants for each path; "
         + "\"zip\" moves several together, \"list\" writes points one by one, \"random\" and "
         + "\"latin_hypercube\" draw them from lists and ranges, \"constraints\" drop some")
+    apply(assumptions)
+  }
+
+  /// Scales what this scenario holds of what is assumed.
+  private mutating func apply(_ assumptions: Assumptions) {
+    network.transport = assumptions.applied(to: network.transport)
+    for index in jobs.indices {
+      jobs[index].workload.assumptions = assumptions
+      jobs[index].stragglers = assumptions.applied(to: jobs[index].stragglers)
+    }
+    for index in faults.indices {
+      faults[index].bandwidth = faults[index].bandwidth.map { assumptions.applied(to: $0) }
+    }
   }
 
   /// The scenario that `root` describes, with everything that is wrong or doubtful in `issues`.

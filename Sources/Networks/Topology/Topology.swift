@@ -16,7 +16,7 @@ public struct Topology: Sendable {
   /// Names of the nodes, by ``NodeID``.
   public let nodeNames: [String]
   /// All directed links, by ``LinkID``.
-  public let links: [Link]
+  public private(set) var links: [Link]
   /// Where ranks are placed, in natural order.
   public let accelerators: [NodeID]
   /// The host of each accelerator, in the order of ``accelerators``.
@@ -73,6 +73,20 @@ public struct Topology: Sendable {
     outgoing = LinkIndex(nodes: nodeNames.count, links: links) { $0.from }
     incoming = LinkIndex(nodes: nodeNames.count, links: links) { $0.to }
     self.routing = routing(outgoing, incoming)
+  }
+
+  /// The same topology after `change` of every link's bandwidth and latency; routes stay.
+  ///
+  /// - Precondition: `change` leaves the ends of a link as they are.
+  public func mapLinks(_ change: (inout Link) -> Void) -> Topology {
+    var copy = self
+    for index in copy.links.indices {
+      change(&copy.links[index])
+      precondition(
+        copy.links[index].from == links[index].from && copy.links[index].to == links[index].to,
+        "a link keeps its ends")
+    }
+    return copy
   }
 
   /// The number of nodes, switches included.

@@ -17,6 +17,8 @@ public struct ComputeTimes: Sendable {
   /// How backward time is laid over the tensors.
   public var shapeEvidence: Evidence
   public var optimizerEvidence: Evidence
+  /// What the variation between workers rests on, where that is not the scenario's as it stands.
+  public var spreadEvidence: Evidence?
   /// What the user should know, such as a batch far from any measured one.
   public var warnings: [String]
 
@@ -40,12 +42,12 @@ public struct ComputeTimes: Sendable {
   /// Forward, backward and optimizer: an iteration of one worker that does not communicate.
   public var step: SimDuration { forward + backward + optimizer }
 
-  /// The four pieces of evidence by the part they stand for, in the order of a report.
+  /// The pieces of evidence by the part they stand for, in the order of a report.
   public var evidence: [(part: String, evidence: Evidence)] {
     [
       ("forward", forwardEvidence), ("backward", backwardEvidence),
       ("gradient ready times", shapeEvidence), ("optimizer", optimizerEvidence),
-    ]
+    ] + (spreadEvidence.map { [("straggler spread", $0)] } ?? [])
   }
 
   /// The same with the times of `override`; ready times keep their shape.

@@ -9,6 +9,8 @@ import SimKernel
 /// the pipeline, which then replace encode and decode, see ``price(_:)``.
 struct CodecTiming: Sendable {
   let device: DeviceProfile
+  /// On every cost; 1 changes nothing.
+  var factor = 1.0
 
   /// Time on the accelerator and time on a host core.
   struct Cost: Sendable, Equatable {
@@ -18,6 +20,9 @@ struct CodecTiming: Sendable {
       a.accelerator += b.accelerator
       a.cpu += b.cpu
     }
+    func scaled(by factor: Double) -> Cost {
+      Cost(accelerator: accelerator.scaled(by: factor), cpu: cpu.scaled(by: factor))
+    }
   }
 
   /// The time of `work` on `elements` gradient elements, `repetitions` times over.
@@ -25,6 +30,13 @@ struct CodecTiming: Sendable {
   /// `copied` is what crosses between device and host when a CPU takes part.
   func cost(
     of work: CodecWork, elements: Int, copied: ByteCount, repetitions: Int = 1
+  ) -> Cost {
+    declaredCost(of: work, elements: elements, copied: copied, repetitions: repetitions)
+      .scaled(by: factor)
+  }
+
+  private func declaredCost(
+    of work: CodecWork, elements: Int, copied: ByteCount, repetitions: Int
   ) -> Cost {
     let n = Double(elements)
     var cost = Cost()
@@ -49,8 +61,9 @@ struct CodecTiming: Sendable {
   /// The same work done by a host core instead: its memory traffic at the CPU's bandwidth, plus the
   /// copy of the gradient.
   func onCPU(_ work: CodecWork, elements: Int, copied: ByteCount, repetitions: Int = 1) -> Cost {
-    var cost = cost(of: work, elements: elements, copied: copied, repetitions: repetitions)
-    guard let cpu = DeviceCatalog.profile(named: "cpu") else { return cost }
+    var cost = declaredCost(
+      of: work, elements: elements, copied: copied, repetitions: repetitions)
+    guard let cpu = DeviceCatalog.profile(named: "cpu") else { return cost.scaled(by: factor) }
     let traffic = Double(elements) * work.bytesPerElement
     var time = cpu.memoryBandwidth.value.time(toSend: ByteCount(Int64(traffic.rounded(.up))))
     if work.cpuSecondsPerElement == 0, traffic > 0 {
@@ -58,7 +71,7 @@ struct CodecTiming: Sendable {
     }
     cost.cpu += time * repetitions
     cost.accelerator = .zero
-    return cost
+    return cost.scaled(by: factor)
   }
 
   // MARK: - Whole pipelines
@@ -91,7 +104,13 @@ struct CodecTiming: Sendable {
   /// scenario places on the CPU. With a residual an encode also decodes, and passes over the
   /// residual, which are derived.
   func price(_ order: Order) -> Price {
-    measuredPrice(order) ?? derivedPrice(order)
+    var price = measuredPrice(order) ?? derivedPrice(order)
+    if factor != 1 {
+      price.source =
+        "assumed: \(JSONNumber.shortest(factor)) times the cost of \(order.pipeline.label) on "
+        + "\(device.name) (assumptions.codec_cost); what it was is \(price.source)"
+    }
+    return price
   }
 
   private func derivedPrice(_ order: Order) -> Price {
@@ -123,15 +142,15 @@ struct CodecTiming: Sendable {
     switch costs.place {
     case .cpu:
       let copy = device.hostCopyBandwidth.value.time(toSend: order.copied)
-      price.encode.cpu = encode + copy
-      price.decode.cpu = (times.decode + copy) * order.payloads
+      price.encode.cpu = (encode + copy).scaled(by: factor)
+      price.decode.cpu = ((times.decode + copy) * order.payloads).scaled(by: factor)
       if let upkeep = order.upkeep {
         price.encode += onCPU(upkeep, elements: order.elements, copied: .zero)
       }
     case .accelerator:
       if order.streams.encode == .cpu || order.streams.decode == .cpu { return nil }
-      price.encode.accelerator = encode
-      price.decode.accelerator = times.decode * order.payloads
+      price.encode.accelerator = encode.scaled(by: factor)
+      price.decode.accelerator = (times.decode * order.payloads).scaled(by: factor)
       if let upkeep = order.upkeep {
         price.encode += cost(of: upkeep, elements: order.elements, copied: .zero)
       }

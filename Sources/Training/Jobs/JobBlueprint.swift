@@ -76,6 +76,7 @@ public struct JobBlueprint: Sendable {
       model: model, batch: workload.batch, precision: workload.precision,
       optimizer: workload.optimizer)
     if let override = workload.override { times = times.overridden(by: override) }
+    times = workload.assumptions.applied(to: times)
     compute = times
     schedule = communication.schedule.plan(
       ScheduleInput(

@@ -39,7 +39,8 @@ public struct JobPlanBuilder {
     self.encodings = encodings
     self.topology = topology
     self.transport = transport
-    timing = CodecTiming(device: blueprint.device)
+    timing = CodecTiming(
+      device: blueprint.device, factor: blueprint.workload.assumptions.codecCost)
   }
 
   /// Builds the plan for one replicate.

@@ -53,6 +53,8 @@ public struct WorkloadSettings: Sendable {
   /// Workers; nil uses every accelerator that is not a server.
   public var workers: Int?
   public var override: ComputeOverride?
+  /// Factors on its compute and codec times; the scenario's, which stand beside all jobs.
+  public var assumptions = Assumptions()
 
   public init(_ fields: inout FieldReader) {
     model = fields.required(
