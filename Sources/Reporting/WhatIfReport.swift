@@ -47,7 +47,7 @@ public struct WhatIfReport {
       .init("assumption", "assumption", .left), .init("change"), .init("ratio", "B / A"),
       .init("better"), .init("ratio_below", "at \(down)"), .init("ratio_above", "at \(up)"),
       .init("swing", "swing"), .init("better_below", "better at \(down)", .left),
-      .init("better_above", "better at \(up)", .left), .init("flips", "flips", .left),
+      .init("better_above", "better at \(up)", .left), .init("effect", "effect", .left),
       .init("flip_below", "flips below"), .init("flip_above", "flips above"),
       .init("a_gradient_rel_l2", "error A"), .init("b_gradient_rel_l2", "error B"),
     ]
@@ -65,7 +65,7 @@ public struct WhatIfReport {
             .number(influence.swing, shown: Numbers.significant(influence.swing, 2)),
             .text(influence.winnerBelow.rawValue, shown: name(influence.winnerBelow)),
             .text(influence.winnerAbove.rawValue, shown: name(influence.winnerAbove)),
-            .text(influence.flips(result.winner) ? "yes" : "no"),
+            .text(influence.effect(on: result.winner).rawValue),
             .number(influence.flipBelow, shown: influence.flipBelow.map(ratio) ?? "-"),
             .number(influence.flipAbove, shown: influence.flipAbove.map(ratio) ?? "-"),
             .number(result.errorOfA, shown: error(result.errorOfA)),
@@ -86,12 +86,14 @@ public struct WhatIfReport {
         "\(answer.pair.a) (gradient error \(error(result.errorOfA))) and \(answer.pair.b) "
         + "(gradient error \(error(result.errorOfB)))"
       let within = Numbers.percent(answer.question.change)
-      let flipping = result.influences.filter { $0.flips(result.winner) }.map(\.assumption)
+      func those(_ effect: AssumptionInfluence.Effect) -> [String] {
+        result.influences.filter { $0.effect(on: result.winner) == effect }.map(\.assumption)
+      }
       if result.winner == .tie {
         return head + "a tie of \(both), B / A is \(ratio(result.ratio)); "
-          + (flipping.isEmpty
+          + (those(.decides).isEmpty
             ? "no assumption moved by \(within) decides it"
-            : "within \(within) it is decided by \(flipping.joined(separator: ", "))")
+            : "within \(within) it is decided by \(those(.decides).joined(separator: ", "))")
       }
       let isA = result.winner == .a
       let distance = max(result.ratio, 1 / result.ratio)
@@ -99,9 +101,12 @@ public struct WhatIfReport {
         "\(name(result.winner)) (gradient error \(error(isA ? result.errorOfA : result.errorOfB))) "
         + "is better by a factor of \(Numbers.significant(distance, 4)) than "
         + "\(name(isA ? .b : .a)) (gradient error \(error(isA ? result.errorOfB : result.errorOfA)))"
-      if !flipping.isEmpty {
-        return head + verdict + "; within \(within) that hangs on "
-          + flipping.joined(separator: ", ")
+      let changes = [("flips", AssumptionInfluence.Effect.flips), ("becomes a tie", .ties)]
+        .compactMap { what, effect in
+          those(effect).isEmpty ? nil : "\(what) by \(those(effect).joined(separator: ", "))"
+        }
+      if !changes.isEmpty {
+        return head + verdict + "; within \(within) that \(changes.joined(separator: " and "))"
       }
       let nearest = result.influences.compactMap { influence in
         influence.nearestFlip.map { (influence.assumption, $0) }

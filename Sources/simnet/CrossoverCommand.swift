@@ -77,7 +77,7 @@ struct CrossoverCommand: ParsableCommand {
   func run() throws {
     let judged = try JudgedMetric(parsing: metric, option: "--metric")
     let question = CrossoverQuestion(
-      axis: axis, from: from, to: to, between: between, metric: try judged.measured(),
+      axis: axis, from: from, to: to, between: between, metric: judged.name,
       direction: judged.direction, intervals: intervals, tolerance: tolerance,
       confidence: confidence)
     let answer = try AnswerRun(scenario, set: set).answer(jobs: jobs) {
@@ -85,20 +85,5 @@ struct CrossoverCommand: ParsableCommand {
     }
     for warning in answer.warnings { Terminal.say("\(warning)") }
     Terminal.print(CrossoverReport(answer).document.text(format, width: Terminal.width()))
-  }
-}
-
-extension JudgedMetric {
-  /// The name, if results have such a column of numbers.
-  func measured() throws(InvalidInput) -> String {
-    let known = (ResultColumns.measurementColumns + ResultColumns.comparisonColumns).map(\.name)
-    if known.contains(name) { return name }
-    throw InvalidInput([
-      Issue(
-        path: FieldPath(["--metric"]),
-        problem: .unknownName(
-          noun: "column", found: name, suggestion: Spelling.suggestion(for: name, among: known),
-          known: known))
-    ])
   }
 }

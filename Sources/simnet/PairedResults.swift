@@ -1,5 +1,5 @@
 import Experiments
-import Foundation
+import Reporting
 
 /// One metric of two result files, row by row.
 struct PairedResults {
@@ -48,26 +48,17 @@ struct PairedResults {
   private static func rows(
     of path: String, metric: String
   ) throws(InputError) -> [(key: String, value: Double)] {
-    let text: String
-    do { text = try String(contentsOfFile: path, encoding: .utf8) } catch {
-      throw InputError(path: path, reason: InputError.reason(error), advice: "check the path")
-    }
-    let table = CSV.parse(text)
-    let header = table.first ?? []
-    guard let column = header.firstIndex(of: metric) else {
-      throw InputError(
-        path: path, reason: "there is no column \(metric)",
-        advice: "name one of \(header.joined(separator: ", "))")
-    }
-    let keyColumns = keys.compactMap { header.firstIndex(of: $0) }
+    let file = try ResultsFile.read(path)
+    let column = try file.required(metric)
+    let keyColumns = keys.compactMap { file.column($0) }
     guard keyColumns.count == keys.count else {
       throw InputError(
         path: path, reason: "the columns \(keys.joined(separator: ", ")) are not all there",
         advice: "give a file that simnet run -o wrote")
     }
     var rows: [(key: String, value: Double)] = []
-    for (number, row) in table.dropFirst().enumerated() {
-      guard row.count == header.count, let value = Double(row[column]) else {
+    for (number, row) in file.rows.enumerated() {
+      guard let value = Double(row[column]) else {
         throw InputError(
           path: path, reason: "row \(number + 1) has no number for \(metric)",
           advice: "leave out what failed, in both files")

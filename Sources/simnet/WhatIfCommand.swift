@@ -77,7 +77,7 @@ struct WhatIfCommand: ParsableCommand {
   func run() throws {
     let judged = try JudgedMetric(parsing: metric, option: "--metric")
     let question = WhatIfQuestion(
-      between: between, metric: try judged.measured(), direction: judged.direction,
+      between: between, metric: judged.name, direction: judged.direction,
       change: fraction ?? 0.3, limit: limit, tolerance: tolerance, tieThreshold: tie)
     let answer = try AnswerRun(scenario, set: set).answer(jobs: jobs) {
       try question.answer($0, options: $1)

@@ -98,6 +98,28 @@ private func message(_ body: () throws -> Void) -> String {
     #expect(same.results[0].crossings.isEmpty && same.results[0].atFrom == .tie)
   }
 
+  /// Buckets below the smallest tensors, 256 B, hold one tensor each, as `per_tensor` does.
+  ///
+  /// A tie. Some fusing saves latency, fusing everything leaves nothing to hide behind backward.
+  @Test func `all crossings are found, and where a tie ends`() throws {
+    let text = closedForm(
+      variants: #"""
+        "each": {"schedule": "per_tensor"},
+        "fused": {"schedule": {"policy": "buckets", "bucket": "4 MiB", "first_bucket": "0 B"}}
+        """#)
+    let answer = try ask(
+      text,
+      CrossoverQuestion(
+        axis: "communication.schedule.bucket", from: "16 B", to: "64 MiB",
+        between: ["each", "fused"], intervals: 24),
+      set: ["\(Self.bandwidth)=20 Gbps", "cluster.topology.link.latency=25 us"])
+    let crossings = answer.results[0].crossings
+    #expect(crossings.map(\.below) == [.tie, .b] && crossings.map(\.above) == [.b, .a])
+    #expect(answer.results[0].atFrom == .tie && answer.results[0].atTo == .a)
+    #expect(crossings[0].value > 256 && crossings[0].value < 257)
+    #expect(crossings[1].value > Double(32 << 20) && crossings[1].value < Double(48 << 20))
+  }
+
   @Test func `every combination of the other axes has its own`() throws {
     let answer = try ask(
       closedForm(),
@@ -170,6 +192,12 @@ private func message(_ body: () throws -> Void) -> String {
           closedForm(), CrossoverQuestion(axis: axis, from: from, to: to, between: between))
       }
     }
+    let metric = message {
+      _ = try self.ask(
+        closedForm(),
+        CrossoverQuestion(axis: Self.bandwidth, between: ["fp32", "fp16"], metric: "wire_byte"))
+    }
+    #expect(metric.contains("did you mean \"wire_bytes\"?"))
     #expect(ask("workload.model").contains("--axis: workload.model is \"resnet18\", no number"))
     #expect(ask(Self.bandwidth).contains("does not measure what"))
     #expect(ask(Self.bandwidth, from: "2 Gbps", to: "1 Gbps").contains("must begin below"))
@@ -177,7 +205,7 @@ private func message(_ body: () throws -> Void) -> String {
     #expect(ask("workload.stepps", from: nil).contains("give --from and --to"))
     #expect(ask("workload.stepps").contains("--from: workload.stepps: unknown key"))
     #expect(ask("workload.model.depth").contains("leads through a plain value"))
-    #expect(ask("communication").contains("no number"))
+    #expect(ask("cluster.topology.link").contains("is an object, no number"))
     #expect(
       ask(Self.bandwidth, from: nil, to: nil, between: ["fp32", "fp61"]).contains(
         "did you mean \"fp16\"?"))
@@ -238,17 +266,17 @@ private func message(_ body: () throws -> Void) -> String {
 
   @Test func `a change that decides says so, and differences within a percent are ties`() throws {
     let tie = try ask(
-      WhatIfQuestion(between: ["fp32", "fp16"], change: 0.9, tieThreshold: 0.05),
+      WhatIfQuestion(between: ["fp32", "fp16"], change: 0.98, tieThreshold: 0.05),
       set: ["cluster.topology.link.bandwidth=\(Int64(try Measured().bandwidth)) bps"])
     #expect(tie.results[0].winner == .tie)
     let links = tie.results[0].influences.first { $0.assumption == "link_bandwidth" }
-    #expect(links?.winnerBelow == .b && links?.flips(.tie) == true)
+    #expect(links?.winnerBelow == .b && links?.effect(on: .tie) == .decides)
     let close = try ask(
       WhatIfQuestion(between: ["fp32", "fp16"], tieThreshold: 0),
       set: ["cluster.topology.link.bandwidth=\(Int64(try Measured().bandwidth * 1.2)) bps"])
     #expect(close.results[0].winner == .a)
     let flip = close.results[0].influences.first { $0.assumption == "link_bandwidth" }
-    #expect(flip?.flips(.a) == true && flip?.winnerBelow == .b)
+    #expect(flip?.effect(on: .a) == .flips && flip?.winnerBelow == .b)
     #expect(((flip?.flipBelow ?? 0) * 1.2 - 1).magnitude < 1e-3)
   }
 }
@@ -332,7 +360,7 @@ private func message(_ body: () throws -> Void) -> String {
 
   @Test func `faults and preset caps follow as well`() throws {
     let faulty = closedForm(
-      #", "faults": [{"at": "0 s", "link": "host0->switch", "bandwidth": "40 Gbps"}]"#)
+      #", "faults": [{"at": "0 s", "link": "h0->switch", "bandwidth": "40 Gbps"}]"#)
     let base = try run(nil, faulty)
     let scaled = try run(#"{"link_bandwidth": 0.1}"#, faulty)
     let slow = try run(#"{"link_bandwidth": 0.1}"#)

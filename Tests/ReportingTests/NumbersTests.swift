@@ -104,4 +104,25 @@ import Testing
     }
     #expect(WrappedText.lines(text, width: 16, limit: 1) == ["one two ..."])
   }
+
+  @Test(arguments: [
+    (0.95, "95 %"), (0.999, "99.9 %"), (0.01, "1 %"), (0.005, "0.5 %"), (0, "0 %"), (1, "100 %"),
+    (0.3, "30 %"),
+  ])
+  func `percentages have no zeros at their end`(fraction: Double, text: String) {
+    #expect(Numbers.percent(fraction) == text)
+  }
+
+  /// Two digits of the width, four of the larger end.
+  @Test(arguments: [
+    (1.0, 1.25, "[1.000, 1.250]"), (-2.88112, -2.88098, "[-2.88112, -2.88098]"),
+    (-0.5, 12.0, "[-0.50, 12.00]"), (0, 0, "[0, 0]"), (5, 5, "[5.000, 5.000]"),
+    (0.0007723, 0.0007815, "[0.0007723, 0.0007815]"), (12_345.0, 12_400.0, "[12345, 12400]"),
+    (1e12, 2e12, "[1.000e12, 2.000e12]"),
+  ])
+  func `intervals have the digits that tell their ends apart`(
+    low: Double, high: Double, text: String
+  ) {
+    #expect(Numbers.interval(low...high) == text)
+  }
 }

@@ -122,9 +122,19 @@ struct PairEvaluator {
     if outcome.isInterrupted { throw AnswerInterrupted() }
     if let failure = outcome.failures.first { throw failure.error }
     let table = outcome.table
-    guard let point = table.column("point"), let job = table.column("job"),
-      let value = table.column(metric)
-    else { preconditionFailure("results have these columns") }
+    guard let point = table.column("point"), let job = table.column("job") else {
+      preconditionFailure("results have these columns")
+    }
+    guard let value = table.column(metric) else {
+      throw InvalidInput([
+        Issue(
+          path: FieldPath(["--metric"]),
+          problem: .unknownName(
+            noun: "column", found: metric,
+            suggestion: Spelling.suggestion(for: metric, among: table.header),
+            known: table.header))
+      ])
+    }
     let error = table.column("gradient_rel_l2")
     var sides = [[PairSample.Side]](repeating: [], count: settings.count)
     var names = [[String]](repeating: [], count: settings.count)

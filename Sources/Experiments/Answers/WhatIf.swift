@@ -50,9 +50,23 @@ public struct AssumptionInfluence: Sendable, Equatable {
   public var flipBelow: Double?
   public var flipAbove: Double?
 
-  /// Whether moving it so far, one way or the other, changes who is better, or decides a tie.
-  public func flips(_ winner: PairWinner) -> Bool {
-    winnerBelow != winner || winnerAbove != winner
+  /// What moving it so far, one way or the other, does to `winner`, who is better without.
+  public func effect(on winner: PairWinner) -> Effect {
+    for moved in [winnerBelow, winnerAbove] where moved != winner && moved != .tie {
+      return winner == .tie ? .decides : .flips
+    }
+    return winnerBelow == winner && winnerAbove == winner ? .none : .ties
+  }
+  /// What becomes of a winner.
+  public enum Effect: String, Sendable {
+    /// Nothing.
+    case none = "no"
+    /// The other one is better then.
+    case flips
+    /// Neither is better any more.
+    case ties
+    /// A tie is none any more.
+    case decides
   }
   /// The flip that takes the smaller change, as a ratio.
   public var nearestFlip: Double? {
