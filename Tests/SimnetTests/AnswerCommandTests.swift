@@ -54,7 +54,7 @@ import Testing
           probabilities of the 1 test adjusted by Holm's method; ratios are geometric means of pairs; g is Hedges' g
           of the differences
         exact: all pairs have the same difference, so that there is nothing to estimate
-        left out at this width: 95 % by bootstrap, 95 % of B / A, g; --format csv has everything
+        left out at this width: 95 % by bootstrap, 95 % of B / A; --format csv has everything
 
         """)
   }

@@ -120,10 +120,11 @@ public struct Scenario: Sendable {
     }
     faults = fields.records(
       "faults", doc: "links that degrade, fail or recover", FaultSettings.init)
-    assumptions = fields.defaultedRecord(
-      "assumptions",
-      doc: "factors on what results rest on, to see which of it they hang on (simnet whatif); 1 "
-        + "changes nothing", Assumptions.init)
+    assumptions =
+      fields.optionalRecord(
+        "assumptions",
+        doc: "factors on what results rest on, to see which of it they hang on (simnet whatif); 1 "
+          + "changes nothing", Assumptions.init) ?? Assumptions()
     _ = fields.optional(
       "sweep", .any("an object of axes", example: "{}"),
       doc: "axes: a list of values or an object of named variants for each path; "
