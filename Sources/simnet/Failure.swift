@@ -9,6 +9,7 @@ import Validation
 /// Exit codes that scripts rely on; usage errors exit with 64 by ArgumentParser.
 enum ExitStatus {
   static let gateFailed: Int32 = 3
+  static let anomaliesFound: Int32 = 3
   static let someFailed: Int32 = 4
   static let cannotProceed: Int32 = 5
   static let usage: Int32 = 64

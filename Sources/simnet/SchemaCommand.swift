@@ -1,20 +1,26 @@
 import ArgumentParser
 import Experiments
 import Training
+import Validation
 
 struct SchemaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "schema",
-    abstract: "Print the JSON Schema of scenario files or device profiles, for editors.",
+    abstract: "Print the JSON Schema of scenario files, device profiles or data schemas, for editors.",
     discussion: """
       Example: simnet schema > simnet.schema.json
       Example: simnet schema device > simnet-device.schema.json
+      Example: simnet schema data > simnet-data.schema.json
       """)
 
   /// The formats that have a schema.
-  enum Format: String, ExpressibleByArgument, CaseIterable { case scenario, device }
+  enum Format: String, ExpressibleByArgument, CaseIterable { case scenario, device, data }
 
-  @Argument(help: "scenario, or device for the profiles that cluster.device may name.")
+  @Argument(
+    help: """
+      scenario, device for the profiles that cluster.device may name, or data for what simnet \
+      data infer writes.
+      """)
   var format = Format.scenario
 
   func run() throws {
@@ -24,6 +30,9 @@ struct SchemaCommand: ParsableCommand {
     case .device:
       Terminal.print(
         DeviceFile.description.schemaDocument(id: "simnet device profile, format 1") + "\n")
+    case .data:
+      Terminal.print(
+        DataSchema.description.schemaDocument(id: "simnet data schema, format 1") + "\n")
     }
   }
 }

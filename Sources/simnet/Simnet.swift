@@ -20,6 +20,7 @@ struct Simnet: ParsableCommand {
       SchemaCommand.self, CompressCommand.self, CollectiveCommand.self, CalibrateCommand.self,
       GateCommand.self, CompareCommand.self, ParetoCommand.self,
       CrossoverCommand.self, WhatIfCommand.self,
+      DataCommand.self,
     ])
 
   static func main() {

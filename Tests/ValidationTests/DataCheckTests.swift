@@ -318,7 +318,7 @@ private func * (rows: [[String]], count: Int) -> [[String]] {
     #expect(DataCheck(DataSchema([seed])).anomalies(of: empty).count == 1)
     #expect(DataCheck(DataSchema([seed]), environment: "simulated").anomalies(of: empty).count == 1)
     #expect(DataCheck(DataSchema([seed]), environment: "measured").anomalies(of: empty).isEmpty)
-    seed.isChecked = false
+    seed.stage = .deprecated
     #expect(DataCheck(DataSchema([seed])).anomalies(of: empty).isEmpty)
   }
 

@@ -36,6 +36,13 @@ public struct Anomaly: Sendable, Equatable {
     case skew(Comparator.Distance, found: Double, threshold: Double, value: String?)
     /// Simulated but not measured.
     case missingInCounterpart
+    /// Rows whose value is too far from that of the measured row of the same key, and the first
+    /// such.
+    case featureSkew(found: Double, maximum: Double, key: String, here: String, there: String)
+    /// Rows of either table without a partner of the same key, and the first such key.
+    case unpairedRows(found: Double, maximum: Double, key: String)
+    /// A column of the key that one of the tables lacks.
+    case keyMissing
     /// Too few rows.
     case lowNumberOfRows(found: Int, minimum: Int)
     /// Too many rows.
@@ -54,11 +61,44 @@ public struct Anomaly: Sendable, Equatable {
   public var suggestion: SchemaChange
 }
 
+extension Anomaly.Finding {
+  /// The class of the anomaly, for scripts.
+  public var name: String {
+    switch self {
+    case .newColumn: "new_column"
+    case .missingColumn: "missing_column"
+    case .notPresent: "not_present"
+    case .lowFractionPresent: "low_fraction_present"
+    case .lowCountPresent: "low_count_present"
+    case .lowNumberOfValues: "low_number_of_values"
+    case .highNumberOfValues: "high_number_of_values"
+    case .unexpectedType: "unexpected_type"
+    case .unexpectedValues: "unexpected_values"
+    case .small: "below_range"
+    case .big: "above_range"
+    case .hasNaN: "nan"
+    case .hasInfinity: "infinity"
+    case .repeated: "not_unique"
+    case .drift(let distance, _, _, _): "drift_\(distance.rawValue)"
+    case .skew(let distance, _, _, _): "skew_\(distance.rawValue)"
+    case .missingInCounterpart: "not_measured"
+    case .featureSkew: "feature_skew"
+    case .unpairedRows: "unpaired_rows"
+    case .keyMissing: "key_missing"
+    case .lowNumberOfRows: "few_rows"
+    case .highNumberOfRows: "many_rows"
+    case .lowRowRatio: "low_row_ratio"
+    case .highRowRatio: "high_row_ratio"
+    }
+  }
+}
+
 extension Anomaly: CustomStringConvertible {
   /// Where, what was found, and what was expected.
   public var description: String { (column.map { "\($0): " } ?? "") + message }
 
-  private var message: String {
+  /// What was found and what was expected, without where.
+  public var message: String {
     switch finding {
     case .newColumn(let similar):
       "a column that the schema does not know" + (similar.map { "; did you mean \"\($0)\"?" } ?? "")
@@ -87,6 +127,13 @@ extension Anomaly: CustomStringConvertible {
     case .skew(let distance, let found, let threshold, let value):
       Self.comparison("the measured table", distance, found, threshold, value)
     case .missingInCounterpart: "the measured table has no such column"
+    case .featureSkew(let found, let maximum, let key, let here, let there):
+      "a fraction \(found) of the rows differs from the measured ones; expected at most \(maximum); "
+        + "first \(key): \(here), measured \(there)"
+    case .unpairedRows(let found, let maximum, let key):
+      "a fraction \(found) of the rows has no partner in the other table; expected at most "
+        + "\(maximum); first \(key)"
+    case .keyMissing: "a column of the key that one of the tables lacks"
     case .lowNumberOfRows(let found, let minimum): "\(found) rows; expected at least \(minimum)"
     case .highNumberOfRows(let found, let maximum): "\(found) rows; expected at most \(maximum)"
     case .lowRowRatio(let found, let minimum):

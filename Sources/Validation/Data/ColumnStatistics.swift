@@ -65,7 +65,7 @@ public struct ColumnStatistics: Sendable, Equatable {
 
   /// The statistics of `column`.
   ///
-  /// - Complexity: O(n log n) in the number of values.
+  /// - Complexity: O(n + d log d) in the number of values and of different ones.
   public init(_ column: DataColumn) {
     name = column.name
     rows = column.rows.count
@@ -75,15 +75,10 @@ public struct ColumnStatistics: Sendable, Equatable {
     let values = column.rows.flatMap { $0 }
     let type = values.map(DataType.narrowest).max()
     self.type = type
-    var counts: [ValueCount] = []
-    for value in values.sorted() {
-      if let last = counts.last, last.value == value {
-        counts[counts.count - 1].count += 1
-      } else {
-        counts.append(ValueCount(value, 1))
-      }
-    }
-    self.counts = counts
+    // Most columns repeat few values: sorting those alone is many times faster.
+    var occurrences: [String: Int] = [:]
+    for value in values { occurrences[value, default: 0] += 1 }
+    counts = occurrences.map { ValueCount($0.key, $0.value) }.sorted { $0.value < $1.value }
     var finite: [Double] = []
     var invalid = 0
     var negative = 0

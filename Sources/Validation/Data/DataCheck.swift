@@ -23,12 +23,12 @@ public struct DataCheck: Sendable {
   }
 
   /// Every anomaly of `table`: by column in the order of the schema, then new columns in the order
-  /// of the table, then rows.
+  /// of the table, then rows beside measured ones, then their number.
   ///
   /// - Complexity: O(v log v) in the number of values.
   public func anomalies(of table: DataTable) -> [Anomaly] {
     var anomalies: [Anomaly] = []
-    for column in schema.columns where column.isChecked {
+    for column in schema.columns where column.stage.isChecked {
       if let environment, column.absentIn.contains(environment) { continue }
       if let data = table[column.name] {
         let statistics = ColumnStatistics(data)
@@ -50,6 +50,9 @@ public struct DataCheck: Sendable {
           column: data.name,
           finding: .newColumn(similar: Spelling.suggestion(for: data.name, among: names)),
           suggestion: .addColumn(SchemaInference().column(ColumnStatistics(data)))))
+    }
+    if let counterpart, let key = schema.key {
+      checkPairs(RowPairs(table, counterpart, key: key), key, table, counterpart, &anomalies)
     }
     checkRows(table.rowCount, &anomalies)
     return anomalies
@@ -212,6 +215,42 @@ public struct DataCheck: Sendable {
         return (DistributionDistance.jensenShannon(left.counts, right.counts), nil)
       }
       return (DistributionDistance.jensenShannon(Histogram(left), Histogram(right)), nil)
+    }
+  }
+
+  // MARK: - The same rows
+
+  private func checkPairs(
+    _ pairs: RowPairs, _ key: RowKey, _ table: DataTable, _ counterpart: DataTable,
+    _ anomalies: inout [Anomaly]
+  ) {
+    if let missing = pairs.missing {
+      anomalies.append(Anomaly(column: missing, finding: .keyMissing, suggestion: .removeKey))
+      return
+    }
+    if let first = pairs.firstUnpaired, pairs.unpairedFraction > key.maximumUnpaired {
+      anomalies.append(
+        Anomaly(
+          column: nil,
+          finding: .unpairedRows(
+            found: pairs.unpairedFraction, maximum: key.maximumUnpaired, key: first),
+          suggestion: .setUnpaired(pairs.unpairedFraction)))
+    }
+    for column in schema.columns where column.stage.isChecked {
+      if let environment, column.absentIn.contains(environment) { continue }
+      guard let allowed = column.featureSkew, let here = table[column.name],
+        let there = counterpart[column.name]
+      else { continue }
+      guard let difference = pairs.difference(here, there, tolerance: allowed.tolerance),
+        difference.fraction > allowed.maximumFraction
+      else { continue }
+      anomalies.append(
+        Anomaly(
+          column: column.name,
+          finding: .featureSkew(
+            found: difference.fraction, maximum: allowed.maximumFraction, key: difference.key,
+            here: difference.here, there: difference.there),
+          suggestion: .setFeatureSkew(column.name, difference.fraction)))
     }
   }
 

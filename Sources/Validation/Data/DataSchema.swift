@@ -32,6 +32,51 @@ public struct Comparator: Sendable, Equatable {
   }
 }
 
+/// How far the values of one row may be from those of the same row elsewhere.
+public struct FeatureSkew: Sendable, Equatable {
+  /// The largest difference of two numbers, as a fraction of the larger one's magnitude, that is
+  /// none; texts must be the same.
+  public var tolerance: Double
+  /// The largest fraction of the paired rows that may differ.
+  public var maximumFraction: Double
+
+  /// At most `maximumFraction` of the rows off by more than `tolerance`.
+  public init(tolerance: Double, maximumFraction: Double) {
+    self.tolerance = tolerance
+    self.maximumFraction = maximumFraction
+  }
+}
+
+/// Which rows of a simulated and a measured table are the same example.
+public struct RowKey: Sendable, Equatable {
+  /// The columns whose values name a row; at least one.
+  public var columns: [String]
+  /// The largest fraction of the rows of both tables that may lack a partner.
+  public var maximumUnpaired = 0.0
+
+  /// Rows that agree in `columns`.
+  public init(_ columns: [String]) { self.columns = columns }
+}
+
+/// Where a column is in its life; only columns in use are checked.
+public enum Stage: String, Sendable, CaseIterable {
+  /// Not there yet.
+  case planned
+  /// Being tried, without a promise.
+  case alpha
+  /// Being tried, and checked.
+  case beta
+  /// In use.
+  case production
+  /// Only for people who look for a fault.
+  case debug
+  /// On its way out.
+  case deprecated
+
+  /// Whether data must satisfy the schema.
+  public var isChecked: Bool { self == .beta || self == .production }
+}
+
 /// What one column must be like.
 public struct ColumnSchema: Sendable, Equatable {
   /// The column's name.
@@ -52,15 +97,18 @@ public struct ColumnSchema: Sendable, Equatable {
   public var allowsInfinity = false
   /// Whether no value may occur twice.
   public var isUnique = false
-  /// Whether the column is in production; planned, debugging and deprecated columns are not
-  /// checked, but known.
-  public var isChecked = true
+  /// Where the column is in its life; what is not in use is known, but not checked.
+  public var stage = Stage.production
+  /// What divides a cell of a file into several values; nil for one value a cell.
+  public var separator: String?
   /// The environments that lack the column, such as results without seeds.
   public var absentIn: [String] = []
   /// How far the column may be from the same one of an older table.
   public var drift: Comparator?
   /// How far a simulated column may be from the measured one.
   public var skew: Comparator?
+  /// How far a value may be from the measured one of the same row; needs the schema's `key`.
+  public var featureSkew: FeatureSkew?
 
   /// A column of one value a row that may be missing, of any value of `type`.
   public init(_ name: String, type: DataType) {
@@ -80,77 +128,12 @@ public struct DataSchema: Sendable, Equatable {
   public var rows = 0...Int.max
   /// The least and the largest number of rows, as a multiple of the older table's.
   public var rowRatio: ClosedRange<Double>?
+  /// Which rows of the measured table are the same; nil where rows are not compared.
+  public var key: RowKey?
 
   /// A schema of `columns` for any number of rows.
   public init(_ columns: [ColumnSchema]) { self.columns = columns }
 
   /// The schema of the column called `name`, if there is one.
   public subscript(name: String) -> ColumnSchema? { columns.first { $0.name == name } }
-}
-
-// MARK: - Inference
-
-/// How a schema is inferred.
-public struct SchemaInference: Sendable, Equatable {
-  /// The most different texts that make a domain; more are free text.
-  public var largestDomain = 100
-  /// By how much of its width the range of a column is widened to become its domain.
-  ///
-  /// Nil for no range but the sign: columns without a negative number stay without. Not negative.
-  public var rangeMargin: Double?
-  /// The drift threshold of every column.
-  public var driftThreshold = 0.1
-  /// The skew threshold of every column.
-  public var skewThreshold = 0.1
-
-  /// The usual inference.
-  public init() {}
-
-  /// The narrowest sensible schema that `table` satisfies.
-  ///
-  /// Columns always present are required. A column without any value is text that may be missing.
-  public func schema(of table: DataTable) -> DataSchema {
-    var schema = DataSchema(table.columns.map { column(ColumnStatistics($0)) })
-    schema.rows = min(1, table.rowCount)...Int.max
-    return schema
-  }
-
-  /// The schema of one column.
-  public func column(_ statistics: ColumnStatistics) -> ColumnSchema {
-    var column = ColumnSchema(statistics.name, type: statistics.type ?? .text)
-    guard let valency = statistics.valency else { return column }
-    if statistics.present == statistics.rows {
-      column.minimumFraction = 1
-      column.minimumCount = 1
-    }
-    column.valency = valency
-    column.allowsNaN = statistics.notANumber > 0
-    column.allowsInfinity = statistics.negativeInfinite + statistics.positiveInfinite > 0
-    let isText = column.type == .text
-    if isText {
-      if statistics.counts.count <= largestDomain {
-        column.domain = .values(statistics.counts.map(\.value), minimumMass: 1)
-      }
-    } else if let extent = statistics.extent {
-      column.domain = domain(extent)
-    }
-    // Free texts, such as identifiers, differ between any two tables.
-    if !isText || column.domain != .any {
-      let distance: Comparator.Distance = isText ? .lInfinity : .jensenShannon
-      column.drift = Comparator(distance, threshold: driftThreshold)
-      column.skew = Comparator(distance, threshold: skewThreshold)
-    }
-    return column
-  }
-
-  private func domain(_ extent: ClosedRange<Double>) -> Domain {
-    if let rangeMargin {
-      precondition(rangeMargin >= 0, "a margin widens a range")
-      // Not 0 times a width that may be infinite.
-      let margin =
-        rangeMargin == 0 ? 0 : rangeMargin * (extent.upperBound - extent.lowerBound)
-      return .range((extent.lowerBound - margin)...(extent.upperBound + margin))
-    }
-    return extent.lowerBound >= 0 ? .range(0...Double.infinity) : .any
-  }
 }

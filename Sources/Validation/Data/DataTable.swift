@@ -21,6 +21,33 @@ public struct DataColumn: Sendable, Equatable {
       return cell.split(separator: separator, omittingEmptySubsequences: false).map(String.init)
     }
   }
+
+  /// The column with every value divided at `separator`, which is not empty.
+  public func split(by separator: String) -> DataColumn {
+    let divider = Array(separator.utf8)
+    return DataColumn(
+      name,
+      rows: rows.map { row in
+        row.flatMap { value in Self.pieces(Array(value.utf8), divider) }
+      })
+  }
+
+  private static func pieces(_ bytes: [UInt8], _ divider: [UInt8]) -> [String] {
+    var pieces: [String] = []
+    var start = 0
+    var index = 0
+    while index + divider.count <= bytes.count {
+      if bytes[index..<index + divider.count].elementsEqual(divider) {
+        pieces.append(String(decoding: bytes[start..<index], as: UTF8.self))
+        index += divider.count
+        start = index
+      } else {
+        index += 1
+      }
+    }
+    pieces.append(String(decoding: bytes[start...], as: UTF8.self))
+    return pieces
+  }
 }
 
 /// Columns of equal length with different names.
@@ -59,6 +86,40 @@ public struct DataTable: Sendable, Equatable {
       throw .duplicateColumn(name)
     }
     self.columns = columns
+  }
+
+  /// The rows of all `tables` one after the other, with every column that any of them has, in the
+  /// order in which they first occur; rows of a table without a column have no value there.
+  public init(joining tables: [DataTable]) {
+    var names: [String] = []
+    var known: Set<String> = []
+    for table in tables {
+      for column in table.columns where known.insert(column.name).inserted {
+        names.append(column.name)
+      }
+    }
+    columns = names.map { name in
+      DataColumn(
+        name,
+        rows: tables.flatMap { table in
+          table[name]?.rows ?? [[String]](repeating: [], count: table.rowCount)
+        })
+    }
+    rowCount = tables.reduce(0) { $0 + $1.rowCount }
+  }
+
+  /// The table with every cell divided into several values where `schema` gives a separator.
+  public func splitCells(by schema: DataSchema) -> DataTable {
+    DataTable(
+      columns.map { column in
+        guard let separator = schema[column.name]?.separator else { return column }
+        return column.split(by: separator)
+      }, rowCount: rowCount)
+  }
+
+  private init(_ columns: [DataColumn], rowCount: Int) {
+    self.columns = columns
+    self.rowCount = rowCount
   }
 
   /// The column called `name`, if there is one.

@@ -30,6 +30,12 @@ public enum SchemaChange: Sendable, Equatable {
   case setSkewThreshold(String, Double)
   /// No comparison of simulated and measured values.
   case stopComparing(String)
+  /// A larger fraction of rows whose values differ from the measured ones.
+  case setFeatureSkew(String, Double)
+  /// A larger fraction of rows without a partner.
+  case setUnpaired(Double)
+  /// No pairing of simulated and measured rows.
+  case removeKey
   /// The number of rows.
   case setRows(ClosedRange<Int>)
   /// The number of rows as a multiple of the older table's.
@@ -42,7 +48,7 @@ extension DataSchema {
     var schema = self
     switch change {
     case .addColumn(let column): if self[column.name] == nil { schema.columns.append(column) }
-    case .stopChecking(let name): schema.update(name) { $0.isChecked = false }
+    case .stopChecking(let name): schema.update(name) { $0.stage = .deprecated }
     case .setMinimumFraction(let name, let value):
       schema.update(name) { $0.minimumFraction = value }
     case .setMinimumCount(let name, let value): schema.update(name) { $0.minimumCount = value }
@@ -54,6 +60,7 @@ extension DataSchema {
           $0.domain = .any
           $0.drift = nil
           $0.skew = nil
+          $0.featureSkew = nil
         }
       }
     case .addValues(let name, let values):
@@ -69,7 +76,17 @@ extension DataSchema {
     case .setDriftThreshold(let name, let value):
       schema.update(name) { $0.drift?.threshold = value }
     case .setSkewThreshold(let name, let value): schema.update(name) { $0.skew?.threshold = value }
-    case .stopComparing(let name): schema.update(name) { $0.skew = nil }
+    case .stopComparing(let name):
+      schema.update(name) {
+        $0.skew = nil
+        $0.featureSkew = nil
+      }
+    case .setFeatureSkew(let name, let value):
+      schema.update(name) { $0.featureSkew?.maximumFraction = value }
+    case .setUnpaired(let value): schema.key?.maximumUnpaired = value
+    case .removeKey:
+      schema.key = nil
+      for index in schema.columns.indices { schema.columns[index].featureSkew = nil }
     case .setRows(let range): schema.rows = range
     case .setRowRatio(let range): schema.rowRatio = range
     }
