@@ -37,24 +37,55 @@ public struct IterationAccount: Sendable, Equatable, BitwiseCopyable {
     a.optimizer += b.optimizer
   }
 
+  /// The mean of `count` accounts whose sum this is; see ``IterationSum/mean(of:)``.
+  public func mean(of count: Int) -> IterationAccount {
+    var sum = IterationSum()
+    sum += self
+    return sum.mean(of: count)
+  }
+}
+
+/// A sum of many accounts, exact: that of a thousand slow workers exceeds the 106 days that one
+/// duration can last.
+public struct IterationSum: Sendable, Equatable, BitwiseCopyable {
+  private var compute: Int128 = 0
+  private var encode: Int128 = 0
+  private var communication: Int128 = 0
+  private var decode: Int128 = 0
+  private var stragglers: Int128 = 0
+  private var optimizer: Int128 = 0
+
+  /// The sum of no accounts.
+  public init() {}
+
+  public static func += (sum: inout IterationSum, account: IterationAccount) {
+    sum.compute += Int128(account.compute.picoseconds)
+    sum.encode += Int128(account.encode.picoseconds)
+    sum.communication += Int128(account.communication.picoseconds)
+    sum.decode += Int128(account.decode.picoseconds)
+    sum.stragglers += Int128(account.stragglers.picoseconds)
+    sum.optimizer += Int128(account.optimizer.picoseconds)
+  }
+
   /// The mean of `count` accounts whose sum this is, in whole picoseconds: parts are rounded down and
   /// the largest remainders get the missing picoseconds (Hamilton's method), so that the parts still
   /// add up to the total, which is rounded down once.
   public func mean(of count: Int) -> IterationAccount {
     precondition(count > 0, "a mean needs at least one account")
-    let n = Int64(count)
-    let sums = parts.map(\.picoseconds)
+    let n = Int128(count)
+    let sums = [compute, encode, communication, decode, stragglers, optimizer]
     var floors = sums.map { $0 / n }
     let missing = sums.reduce(0, +) / n - floors.reduce(0, +)
     let order = sums.indices.sorted { (sums[$0] % n, $1) > (sums[$1] % n, $0) }
     for index in order.prefix(Int(missing)) { floors[index] += 1 }
+    func part(_ index: Int) -> SimDuration { .picoseconds(Int64(clamping: floors[index])) }
     var result = IterationAccount()
-    result.compute = .picoseconds(floors[0])
-    result.encode = .picoseconds(floors[1])
-    result.communication = .picoseconds(floors[2])
-    result.decode = .picoseconds(floors[3])
-    result.stragglers = .picoseconds(floors[4])
-    result.optimizer = .picoseconds(floors[5])
+    result.compute = part(0)
+    result.encode = part(1)
+    result.communication = part(2)
+    result.decode = part(3)
+    result.stragglers = part(4)
+    result.optimizer = part(5)
     return result
   }
 }

@@ -111,8 +111,10 @@ public struct JobPlan: Sendable {
 public struct JobOutcome: Sendable {
   public var name: String
   public var workers: Int
-  /// The sum over workers, for each counted iteration.
+  /// The sum over workers, for each counted iteration; a part beyond 106 days stays there.
   public var iterations: [IterationAccount]
+  /// The sum over workers and counted iterations.
+  public var sum = IterationSum()
   /// The length of every counted iteration of every worker.
   public var samples: [SimDuration]
   /// Payload bytes sent by all workers over all counted iterations.
@@ -124,8 +126,6 @@ public struct JobOutcome: Sendable {
 
   /// The mean over workers and iterations; its parts add up exactly.
   public var mean: IterationAccount {
-    var sum = IterationAccount()
-    for account in iterations { sum += account }
-    return sum.mean(of: max(1, samples.count))
+    sum.mean(of: max(1, samples.count))
   }
 }

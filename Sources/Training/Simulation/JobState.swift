@@ -184,7 +184,10 @@ struct JobState {
     let number = Int(iteration[worker])
     if number > plan.warmup, waitingSince[worker] != .never, now > waitingSince[worker] {
       let wait = now - waitingSince[worker]
-      outcome.iterations[number - plan.warmup - 1].stragglers += wait
+      var account = IterationAccount()
+      account.stragglers = wait
+      outcome.iterations[number - plan.warmup - 1] += account
+      outcome.sum += account
       outcome.samples[lastSample[worker]] += wait
     }
     waitingSince[worker] = .never
@@ -195,6 +198,7 @@ struct JobState {
     if number >= plan.warmup {
       let account = account(worker, from: operation)
       outcome.iterations[number - plan.warmup] += account
+      outcome.sum += account
       lastSample[worker] = outcome.samples.count
       outcome.samples.append(account.total)
     }

@@ -145,4 +145,15 @@ import Training
     }
     #expect(IterationAccount().mean(of: 3) == IterationAccount())
   }
+
+  @Test("a sum beyond the longest duration still has an exact mean")
+  func sumBeyondDurations() {
+    var account = IterationAccount()
+    account.compute = .picoseconds(.max - 7)
+    account.communication = .picoseconds(5)
+    account.stragglers = .picoseconds(2)
+    var sum = IterationSum()
+    for _ in 0..<1_000 { sum += account }
+    #expect(sum.mean(of: 1_000) == account)
+  }
 }
