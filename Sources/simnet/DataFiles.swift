@@ -76,7 +76,7 @@ enum DataFiles {
 
   // MARK: - JSON
 
-  private static func lines(_ text: String, _ path: String) throws(JSONError) -> [JSONNode] {
+  private static func lines(_ text: String, _ path: String) throws(InvalidInput) -> [JSONNode] {
     var nodes: [JSONNode] = []
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     where !line.allSatisfy({ $0 == " " || $0 == "\r" }) {
@@ -86,7 +86,11 @@ enum DataFiles {
       } catch {
         var place = start
         place.column = error.position.column
-        throw JSONError(position: place, message: error.message)
+        throw InvalidInput([
+          Issue(
+            path: FieldPath(["line \(index + 1)"]), position: place,
+            problem: .invalid(found: error.message, expected: "give one object a line"))
+        ])
       }
     }
     return nodes

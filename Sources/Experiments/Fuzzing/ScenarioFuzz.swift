@@ -1,0 +1,193 @@
+import Dispatch
+import Foundation
+import SimKernel
+import Synchronization
+import Training
+
+/// Draws scenarios that nobody wrote from the schema of scenarios, and runs them.
+///
+/// Failures show assumptions that the schema does not state (Breck et al., Data Validation for
+/// Machine Learning, SysML 2019, section 5). Scenario `k` of a seed is the same whatever else is
+/// drawn, so that one that fails can be run alone.
+public struct ScenarioFuzz: Sendable {
+  /// What came of a scenario.
+  public enum Outcome: Sendable, Equatable {
+    /// It ran, and its results are as they must be.
+    case passed
+    /// It is invalid, after all repairs; the messages without what they quote.
+    case refused
+    /// The simulation cannot proceed, and says why.
+    case blocked(String)
+    /// It was stopped when its time was over.
+    case stopped
+    /// Something no scenario may cause.
+    case failed([String])
+  }
+
+  /// One scenario and what came of it.
+  public struct Trial: Sendable {
+    /// Its number.
+    public var index: Int
+    /// The scenario as it was run.
+    public var scenario: JSONNode
+    /// What came of it.
+    public var outcome: Outcome
+    /// The repairs it took until it was valid.
+    public var repairs: Int
+    /// Why it was refused as it was drawn, a message for each issue; empty if it was valid.
+    public var reasons: [String]
+    /// What is wrong with it after all repairs, as messages.
+    public var problems: [String] = []
+    /// The rows it gave.
+    public var table: ResultTable?
+  }
+
+  /// Keys every draw.
+  public let seed: UInt64
+  /// Seconds after which a scenario is stopped.
+  public let limit: Double
+  private let draw: SchemaDraw
+  private let folder: FuzzFolder
+
+  /// The most repairs of one scenario.
+  private static let mostRepairs = 40
+  private static let purpose = RandomPurpose("scenario fuzzing")
+
+  /// Draws from `schema`, by default that of all scenarios.
+  ///
+  /// - Throws: ``InputError`` if the files that scenarios name cannot be written.
+  public init(schema: JSONNode? = nil, seed: UInt64 = 1, limit: Double = 10) throws {
+    self.seed = seed
+    self.limit = limit
+    folder = try FuzzFolder()
+    draw = SchemaDraw(try schema ?? Self.scenarioSchema(), words: FuzzFolder.words)
+  }
+
+  /// The schema that `simnet schema` prints, made from the records that read a scenario: a setting
+  /// is drawn from the day it is declared.
+  public static func scenarioSchema() throws(JSONError) -> JSONNode {
+    try JSONNode.parse(
+      Scenario.description.schemaDocument(id: "scenario"), origin: "simnet schema")
+  }
+
+  // MARK: - Trials
+
+  /// Draws, repairs and runs scenario `index`, which is told to `announce` just before it runs.
+  public func trial(_ index: Int, announce: (JSONNode) -> Void = { _ in }) -> Trial {
+    var random = RandomStream(seed: seed, purpose: Self.purpose, entity: index)
+    var root = draw.document(&random)
+    let repair = ScenarioRepair(draw: draw)
+    var reasons: [String] = []
+    var problems: [String] = []
+    for round in 0...Self.mostRepairs {
+      makeSmall(&root, index)
+      let file = ScenarioFile(
+        root: root, origin: "scenario \(index)", directory: folder.url)
+      do throws(InvalidInput) {
+        let runner = try SweepRunner(file, comparing: false)
+        var trial = Trial(
+          index: index, scenario: root, outcome: .passed, repairs: round, reasons: reasons)
+        announce(root)
+        (trial.outcome, trial.table) = run(runner)
+        return trial
+      } catch {
+        problems = error.issues.map(\.description)
+        if round == 0 { reasons = error.issues.map(Self.reason) }
+        repair.apply(error.issues, to: &root, round: round, &random)
+      }
+    }
+    return Trial(
+      index: index, scenario: root, outcome: .refused, repairs: Self.mostRepairs,
+      reasons: reasons, problems: problems)
+  }
+
+  /// Runs a valid scenario twice, on one and on two threads.
+  private func run(_ runner: SweepRunner) -> (Outcome, ResultTable?) {
+    let stop = StopFlag()
+    let watch = DispatchWorkItem { stop.raise(SIGALRM) }
+    DispatchQueue.global(qos: .userInitiated).asyncAfter(deadline: .now() + limit, execute: watch)
+    defer { watch.cancel() }
+    do {
+      let first = try runner.run(SweepOptions(jobs: 1, stop: stop))
+      if first.isInterrupted { return (.stopped, nil) }
+      if let failure = first.failures.first { return (Self.outcome(of: failure.error), nil) }
+      let second = try runner.run(SweepOptions(jobs: 2, stop: stop))
+      if second.isInterrupted { return (.stopped, first.table) }
+      var found = ResultInvariants.violations(of: first.table)
+      if first.table.rows != second.table.rows { found.append("run again, the results differ") }
+      if first.table.rows.isEmpty { found.append("there are no results") }
+      return (found.isEmpty ? .passed : .failed(found), first.table)
+    } catch { return (Self.outcome(of: error), nil) }
+  }
+
+  /// A simulation may say that it cannot proceed, and then says who waits for whom; anything else
+  /// is a fault.
+  private static func outcome(of error: any Error) -> Outcome {
+    switch error {
+    case SimulationError.stuck(_, let waiting) where !waiting.isEmpty:
+      return .blocked("the simulation cannot proceed")
+    case SimulationError.timeOverflow: return .blocked("simulated time is over")
+    default: return .failed(["\(error)"])
+    }
+  }
+
+  // MARK: - Sizes
+
+  /// Keeps scenarios small where a default, or a built-in model, would cost seconds each.
+  private func makeSmall(_ root: inout JSONNode, _ index: Int) {
+    let jobs = root["jobs"]?.elements?.indices.map { ["jobs", String($0)] } ?? [[]]
+    for job in jobs where root.get(job)?.members != nil {
+      let workload = job + ["workload"]
+      if root.get(workload)?.members != nil {
+        // One in sixteen keeps a model of millions of parameters.
+        if index % 16 != 0 {
+          _ = root.set(
+            workload + ["model"],
+            to: JSONNode(.object([JSONMember("file", JSONNode(.string("model.csv")))])))
+        }
+        if root.get(workload + ["iterations"]) == nil {
+          _ = root.set(workload + ["iterations"], to: 2)
+        }
+      }
+      let gradients = job + ["gradients"]
+      if root.get(gradients)?.members == nil {
+        _ = root.set(
+          gradients, to: JSONNode(.object([JSONMember("source", JSONNode(.string("synthetic")))])))
+      }
+      if root.get(gradients + ["source"])?.string == "synthetic",
+        root.get(gradients + ["sample"]) == nil
+      {
+        _ = root.set(gradients + ["sample"], to: 1024)
+      }
+      let study = gradients + ["study"]
+      if root.get(study)?.members == nil { _ = root.set(study, to: JSONNode(.object([]))) }
+      for (key, value) in [("steps", 2), ("seeds", 2), ("sample", 1024)]
+      where root.get(study + [key]) == nil {
+        _ = root.set(study + [key], to: JSONNode(integerLiteral: value))
+      }
+    }
+  }
+
+  // MARK: - Reasons
+
+  /// The message of `issue` without its place and with numbers and quotations left out, so that the
+  /// same reason counts as one.
+  private static func reason(_ issue: Issue) -> String {
+    var text = ""
+    var isQuoted = false
+    for character in issue.message {
+      if character == "\"" {
+        if !isQuoted { text += "\"...\"" }
+        isQuoted.toggle()
+      } else if isQuoted {
+        continue
+      } else if character.isASCII, character.isNumber {
+        if text.last != "#" { text.append("#") }
+      } else {
+        text.append(character)
+      }
+    }
+    let key = issue.path.parts.last { Int($0) == nil } ?? ""
+    return key.isEmpty ? text : "\(key): \(text)"
+  }
+}
