@@ -71,6 +71,13 @@ public struct JobBlueprint: Sendable {
       return nil
     }
     self.peers = peers
+    if let refusal = Self.refusal(of: communication, among: peers) {
+      issues.report(
+        Issue(
+          path: path.appending("communication").appending("algorithm"),
+          problem: .conflict(refusal.reason)))
+      return nil
+    }
 
     var times = device.computeTimes(
       model: model, batch: workload.batch, precision: workload.precision,
@@ -114,6 +121,28 @@ public struct JobBlueprint: Sendable {
   }
   /// The tensors of the gradient, in forward order.
   public var tensors: [GradientTensor] { model.gradientTensors }
+
+  /// Why the algorithm cannot move the payloads among these ranks, as far as that does not depend
+  /// on the gradients; nil if it can.
+  private static func refusal(
+    of communication: CommunicationSettings, among peers: PeerGroups
+  ) -> PlanRefusal? {
+    let operation: CollectiveOperation
+    switch communication.strategy {
+    case .allReduce:
+      // Some payloads of a sum are gathered; which algorithm moves those shows when it is planned.
+      let pipelines = communication.compression.pipelines
+      if pipelines.contains(where: { $0.aggregation == .gather }) { return nil }
+      operation = .allReduce
+    case .sparseAllReduce: operation = .allReduce
+    case .allGather: operation = .allGather
+    case .parameterServer, .globalTopK, .reencodingRing: return nil
+    }
+    guard peers.count > 1 else { return nil }
+    let made = communication.algorithm.makePlan(operation, shape: peers.shape, size: .zero)
+    if case .failure(let refusal) = made { return refusal }
+    return nil
+  }
 
   private static func place(
     _ workload: WorkloadSettings, _ communication: CommunicationSettings,
