@@ -20,8 +20,15 @@ struct GateCommand: ParsableCommand {
       Rows of both files are paired by point, replicate and job, and count as independent \#
       replicates. Exits with 3 if the condition fails.
 
+      With --state the steps are counted in a file, one line each: another gate, a step beyond the \#
+      last and, at adaptivity firstChange, one after a pass are refused; the same two files again \#
+      take no step. At adaptivity none the verdict is withheld, since developers must not know it; \#
+      --reveal shows it to the owner.
+
       Example: simnet gate --condition 'n - o > -0.02 +/- 0.01 /\ d < 0.1 +/- 0.01' --plan
       Example: simnet gate --condition 'n - o < 0.05 +/- 0.05' --steps 1 --reliability 0.95 \
+        --metric scaling_efficiency --range 0:1 --baseline old.csv --candidate new.csv
+      Example: simnet gate --condition 'n - o > -0.02 +/- 0.01' --adaptivity none --state gate.jsonl \
         --metric scaling_efficiency --range 0:1 --baseline old.csv --candidate new.csv
       """#)
 
@@ -44,8 +51,16 @@ struct GateCommand: ParsableCommand {
   @Option(help: "The commits that one set of seeds judges.")
   var steps = 32
 
-  @Option(help: "Which of the steps this commit takes.")
-  var step = 1
+  @Option(help: "Which of the steps this commit takes; --state counts by itself.")
+  var step: Int?
+
+  @Option(
+    help: "Count the steps in this file, which is made if it does not exist.",
+    completion: .file(extensions: ["jsonl"]))
+  var state: String?
+
+  @Flag(help: "Show a verdict that adaptivity none withholds.")
+  var reveal = false
 
   @Option(help: "The inequality: hoeffding, bennett (n - o beside d < A) or smaller.")
   var bound = BoundChoice.smaller
@@ -73,7 +88,10 @@ struct GateCommand: ParsableCommand {
     if metric == nil || baseline == nil || candidate == nil {
       throw ValidationError("give --metric, --baseline and --candidate, or --plan")
     }
-    if step < 1 { throw ValidationError("--step counts from 1") }
+    if let step, step < 1 { throw ValidationError("--step counts from 1") }
+    if step != nil, state != nil {
+      throw ValidationError("--state counts the steps; leave out --step")
+    }
   }
 
   func run() throws {
@@ -86,9 +104,48 @@ struct GateCommand: ParsableCommand {
     if plan { return Terminal.print(gate.explanation) }
     guard let baseline, let candidate, let metric else { return }
     let pairs = try PairedResults(baseline: baseline, candidate: candidate, metric: metric)
-    var set = GateTestSet(gate, stepsUsed: step - 1)
-    let verdict = try set.judge(
-      GateEstimate(new: pairs.candidate, old: pairs.baseline, metric: measured))
+    let estimate = try GateEstimate(new: pairs.candidate, old: pairs.baseline, metric: measured)
+    let verdict: GateVerdict
+    if let state {
+      verdict = try judge(
+        estimate, by: gate, state: try GateState(state), baseline: baseline, candidate: candidate)
+    } else {
+      var set = GateTestSet(gate, stepsUsed: (step ?? 1) - 1)
+      verdict = try set.judge(estimate)
+    }
+    try tell(verdict)
+  }
+
+  /// Judges and records a step, unless it was recorded before.
+  private func judge(
+    _ estimate: GateEstimate, by gate: GatePlan, state: GateState, baseline: String,
+    candidate: String
+  ) throws -> GateVerdict {
+    var set = try state.ledger.testSet(for: gate)
+    let old = try GateState.hash(baseline)
+    let new = try GateState.hash(candidate)
+    if let known = state.ledger.step(baseline: old, candidate: new) {
+      Terminal.say("judged before, at step \(known); no step is used")
+      return try GateTestSet.verdict(on: estimate, by: gate)
+    }
+    let verdict = try set.judge(estimate)
+    try state.record(
+      GateLedger.Entry(
+        baseline: old, candidate: new, replicates: estimate.replicates, truth: verdict.truth,
+        passes: verdict.passes), of: gate)
+    Terminal.say("step \(set.stepsUsed) of \(gate.specification.steps)")
+    if set.isRetired { Terminal.say("these replicates are now retired; draw new seeds") }
+    return verdict
+  }
+
+  private func tell(_ verdict: GateVerdict) throws {
+    if !verdict.isReleased, !reveal {
+      Terminal.print("withheld\n")
+      Terminal.say(
+        "adaptivity none rests on developers not knowing the verdict; --reveal shows it to the "
+          + "owner")
+      return
+    }
     var text = ""
     for part in verdict.parts {
       let interval = part.interval
@@ -97,9 +154,7 @@ struct GateCommand: ParsableCommand {
         + "\(interval.lowerBound)...\(interval.upperBound)\n"
     }
     Terminal.print(text + (verdict.passes ? "pass\n" : "fail\n"))
-    if !verdict.isReleased {
-      Terminal.say("withhold this from developers: adaptivity none rests on their not knowing")
-    }
+    if !verdict.isReleased { Terminal.say("withhold this from developers") }
     if !verdict.passes { throw ExitCode(ExitStatus.gateFailed) }
   }
 

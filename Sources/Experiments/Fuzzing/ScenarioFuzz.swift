@@ -14,7 +14,7 @@ public struct ScenarioFuzz: Sendable {
   public enum Outcome: Sendable, Equatable {
     /// It ran, and its results are as they must be.
     case passed
-    /// It is invalid, after all repairs; the messages without what they quote.
+    /// It is invalid: after all repairs, or for a reason that shows only when it runs.
     case refused
     /// The simulation cannot proceed, and says why.
     case blocked(String)
@@ -34,7 +34,7 @@ public struct ScenarioFuzz: Sendable {
     public var outcome: Outcome
     /// The repairs it took until it was valid.
     public var repairs: Int
-    /// Why it was refused as it was drawn, a message for each issue; empty if it was valid.
+    /// Why it was refused as it was drawn, or late, a message for each issue.
     public var reasons: [String]
     /// What is wrong with it after all repairs, as messages.
     public var problems: [String] = []
@@ -48,6 +48,8 @@ public struct ScenarioFuzz: Sendable {
   public let limit: Double
   private let draw: SchemaDraw
   private let folder: FuzzFolder
+  /// Whether the schema allows every model, so that a small one may stand for most.
+  private let allowsAnyModel: Bool
 
   /// The most repairs of one scenario.
   private static let mostRepairs = 40
@@ -55,12 +57,27 @@ public struct ScenarioFuzz: Sendable {
 
   /// Draws from `schema`, by default that of all scenarios.
   ///
-  /// - Throws: ``InputError`` if the files that scenarios name cannot be written.
+  /// - Throws: `InvalidInput` if the schema describes no object, ``InputError`` if the files that
+  ///   scenarios name cannot be written.
   public init(schema: JSONNode? = nil, seed: UInt64 = 1, limit: Double = 10) throws {
     self.seed = seed
     self.limit = limit
+    let whole = SchemaDraw(try Self.scenarioSchema(), words: FuzzFolder.words)
+    draw = schema.map { SchemaDraw($0, words: FuzzFolder.words) } ?? whole
+    if let schema, schema["properties"]?.members == nil {
+      throw InvalidInput([
+        Issue(
+          path: FieldPath(["--schema"]), position: schema.position,
+          problem: .invalid(
+            found: "no JSON Schema of an object", expected: "narrow what simnet schema prints"))
+      ])
+    }
+    let model = ["workload", "model"]
+    let empty = JSONNode(.object([]))
+    allowsAnyModel =
+      draw.schema(at: model, of: empty)?.canonicalText
+      == whole.schema(at: model, of: empty)?.canonicalText
     folder = try FuzzFolder()
-    draw = SchemaDraw(try schema ?? Self.scenarioSchema(), words: FuzzFolder.words)
   }
 
   /// The schema that `simnet schema` prints, made from the records that read a scenario: a setting
@@ -88,7 +105,7 @@ public struct ScenarioFuzz: Sendable {
         var trial = Trial(
           index: index, scenario: root, outcome: .passed, repairs: round, reasons: reasons)
         announce(root)
-        (trial.outcome, trial.table) = run(runner)
+        run(runner, &trial)
         return trial
       } catch {
         problems = error.issues.map(\.description)
@@ -102,22 +119,30 @@ public struct ScenarioFuzz: Sendable {
   }
 
   /// Runs a valid scenario twice, on one and on two threads.
-  private func run(_ runner: SweepRunner) -> (Outcome, ResultTable?) {
+  private func run(_ runner: SweepRunner, _ trial: inout Trial) {
     let stop = StopFlag()
     let watch = DispatchWorkItem { stop.raise(SIGALRM) }
     DispatchQueue.global(qos: .userInitiated).asyncAfter(deadline: .now() + limit, execute: watch)
     defer { watch.cancel() }
     do {
       let first = try runner.run(SweepOptions(jobs: 1, stop: stop))
-      if first.isInterrupted { return (.stopped, nil) }
-      if let failure = first.failures.first { return (Self.outcome(of: failure.error), nil) }
+      trial.table = first.table
+      if let failure = first.failures.first { throw failure.error }
       let second = try runner.run(SweepOptions(jobs: 2, stop: stop))
-      if second.isInterrupted { return (.stopped, first.table) }
+      if first.isInterrupted || second.isInterrupted {
+        trial.outcome = .stopped
+        return
+      }
       var found = ResultInvariants.violations(of: first.table)
       if first.table.rows != second.table.rows { found.append("run again, the results differ") }
       if first.table.rows.isEmpty { found.append("there are no results") }
-      return (found.isEmpty ? .passed : .failed(found), first.table)
-    } catch { return (Self.outcome(of: error), nil) }
+      if !found.isEmpty { trial.outcome = .failed(found) }
+    } catch let invalid as InvalidInput {
+      // What depends on encoded sizes, such as memory, can only be refused late.
+      trial.outcome = .refused
+      trial.problems = invalid.issues.map(\.description)
+      trial.reasons += invalid.issues.map(Self.reason)
+    } catch { trial.outcome = Self.outcome(of: error) }
   }
 
   /// A simulation may say that it cannot proceed, and then says who waits for whom; anything else
@@ -140,7 +165,7 @@ public struct ScenarioFuzz: Sendable {
       let workload = job + ["workload"]
       if root.get(workload)?.members != nil {
         // One in sixteen keeps a model of millions of parameters.
-        if index % 16 != 0 {
+        if allowsAnyModel, index % 16 != 0 {
           _ = root.set(
             workload + ["model"],
             to: JSONNode(.object([JSONMember("file", JSONNode(.string("model.csv")))])))

@@ -22,6 +22,8 @@ public enum GateError: Error, Equatable, Sendable {
   case tooFewReplicates(found: Int, needed: Int)
   /// A set of replicates that judged all the commits it may.
   case retired(afterSteps: Int, passed: Bool)
+  /// A gate that is not the one whose steps were recorded.
+  case changed(what: String, found: String, recorded: String)
 }
 
 extension GateError: CustomStringConvertible {
@@ -53,6 +55,9 @@ extension GateError: CustomStringConvertible {
       passed
         ? "these replicates are retired: a commit passed at step \(steps); draw new seeds"
         : "these replicates are retired: all \(steps) steps are used; draw new seeds"
+    case .changed(let what, let found, let recorded):
+      "\(what) is \(found), but the steps recorded are those of \(recorded); the guarantee covers one "
+        + "gate: go on with it, or draw new seeds and begin a new record"
     }
   }
 }

@@ -32,14 +32,15 @@ public struct GateTestSet: Sendable {
   public private(set) var stepsUsed: Int
   private var hasPassed = false
 
-  /// Replicates for `plan` of which `stepsUsed` steps are used, without a pass at adaptivity
-  /// firstChange.
+  /// Replicates for `plan` of which `stepsUsed` steps are used, one of them for a commit that passed
+  /// if `hasPassed`.
   ///
   /// - Precondition: `stepsUsed` is not negative.
-  public init(_ plan: GatePlan, stepsUsed: Int = 0) {
+  public init(_ plan: GatePlan, stepsUsed: Int = 0, hasPassed: Bool = false) {
     precondition(stepsUsed >= 0, "steps used cannot be negative")
     self.plan = plan
     self.stepsUsed = stepsUsed
+    self.hasPassed = hasPassed
   }
 
   /// Whether no further commit may be judged.
@@ -57,6 +58,18 @@ public struct GateTestSet: Sendable {
       throw .retired(
         afterSteps: stepsUsed, passed: plan.specification.adaptivity == .firstChange && hasPassed)
     }
+    let verdict = try Self.verdict(on: estimate, by: plan)
+    stepsUsed += 1
+    hasPassed = hasPassed || verdict.passes
+    return verdict
+  }
+
+  /// What `plan` says of one commit, without counting a step: only for one that was counted before.
+  ///
+  /// - Throws: `GateError.tooFewReplicates` when the estimate rests on fewer replicates than planned.
+  public static func verdict(
+    on estimate: GateEstimate, by plan: GatePlan
+  ) throws(GateError) -> GateVerdict {
     guard estimate.replicates >= plan.replicates else {
       throw .tooFewReplicates(found: estimate.replicates, needed: plan.replicates)
     }
@@ -66,11 +79,8 @@ public struct GateTestSet: Sendable {
         clause: clause, interval: interval, truth: clause.truth(over: interval))
     }
     let truth = parts.reduce(TruthValue.true) { $0 && $1.truth }
-    let passes = plan.specification.mode.passes(truth)
-    stepsUsed += 1
-    hasPassed = hasPassed || passes
     return GateVerdict(
-      parts: parts, truth: truth, passes: passes,
+      parts: parts, truth: truth, passes: plan.specification.mode.passes(truth),
       isReleased: plan.specification.adaptivity != .none)
   }
 }
