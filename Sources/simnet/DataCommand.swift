@@ -25,7 +25,8 @@ struct DataInferCommand: ParsableCommand {
     commandName: "infer",
     abstract: "Write the schema that tables satisfy: types, presence, domains, thresholds.",
     discussion: """
-      Several tables make one schema that all of them satisfy. Columns that name a row of results \
+      Several tables make one schema that all of them satisfy, with thresholds of at least twice \
+      the largest distance between two of them: so far they differ by chance. Columns that name a row of results \
       (point, seed, hashes and the like) get no domain, since other runs have others. Every key \
       of the file: simnet schema data.
 

@@ -39,7 +39,8 @@ enum DataFiles {
     return text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
   }
 
-  private static func invalid(_ place: String, _ found: String, _ expected: String) -> InvalidInput {
+  private static func invalid(_ place: String, _ found: String, _ expected: String) -> InvalidInput
+  {
     InvalidInput([
       Issue(path: FieldPath([place]), problem: .invalid(found: found, expected: expected))
     ])
@@ -82,7 +83,7 @@ enum DataFiles {
     where !line.allSatisfy({ $0 == " " || $0 == "\r" }) {
       let start = TextPosition(origin: path, line: index + 1, column: 1)
       do throws(JSONError) {
-        nodes.append(JSONNode(try JSONNode.parse(String(line), origin: path).value, at: start))
+        nodes.append(try JSONNode.parse(String(line), origin: path).placed(at: start))
       } catch {
         var place = start
         place.column = error.position.column
@@ -113,7 +114,8 @@ enum DataFiles {
   }
 
   /// The table of flat objects; its columns are their keys in the order in which they first occur.
-  private static func table(of records: [JSONNode], _ path: String) throws(InvalidInput) -> DataTable
+  private static func table(of records: [JSONNode], _ path: String) throws(InvalidInput)
+    -> DataTable
   {
     var names: [String] = []
     var places: [String: Int] = [:]
@@ -158,7 +160,9 @@ enum DataFiles {
     } catch { throw invalid(path, "\(error)", "give every column a name of its own") }
   }
 
-  /// What a cell holds; nil if it is nested. Null is no value.
+  /// What a cell holds.
+  ///
+  /// Nil if it is nested. Null is no value.
   private static func values(of node: JSONNode) -> [String]? {
     switch node.value {
     case .null: return []

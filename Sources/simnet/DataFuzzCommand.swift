@@ -74,7 +74,9 @@ struct DataFuzzCommand: ParsableCommand {
       for message in trial.problems { Terminal.say(message) }
     }
     for trial in trials {
-      if trial.outcome == .stopped { Terminal.say("scenario \(trial.index): stopped after \(limit) s") }
+      if trial.outcome == .stopped {
+        Terminal.say("scenario \(trial.index): stopped after \(limit) s")
+      }
       guard case .failed(let reasons) = trial.outcome else { continue }
       for reason in reasons { Terminal.say("scenario \(trial.index): \(reason)") }
       if only == nil, format == .table { Terminal.print(FuzzSummary.line(trial, seed: seed)) }

@@ -6,7 +6,8 @@ import Validation
 struct SchemaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "schema",
-    abstract: "Print the JSON Schema of scenario files, device profiles or data schemas, for editors.",
+    abstract:
+      "Print the JSON Schema of scenario files, device profiles or data schemas, for editors.",
     discussion: """
       Example: simnet schema > simnet.schema.json
       Example: simnet schema device > simnet-device.schema.json

@@ -98,7 +98,9 @@ enum ResultInvariants {
         found.append("the median is above the 99th percentile")
       }
       // A mean over at least one iteration, all of which are inside the makespan.
-      if total > picoseconds("makespan_s") ?? 0 { found.append("an iteration exceeds the makespan") }
+      if total > picoseconds("makespan_s") ?? 0 {
+        found.append("an iteration exceeds the makespan")
+      }
       return found
     }
 

@@ -119,8 +119,9 @@ extension Anomaly: CustomStringConvertible {
         + (values.count > 5 ? " and \(values.count - 5) more" : "")
     case .small(let found, let minimum): "\(found) is below \(minimum)"
     case .big(let found, let maximum): "\(found) is above \(maximum)"
-    case .hasNaN(let count): "\(count) values are NaN"
-    case .hasInfinity(let count): "\(count) values are infinite"
+    case .hasNaN(let count): count == 1 ? "1 value is NaN" : "\(count) values are NaN"
+    case .hasInfinity(let count):
+      count == 1 ? "1 value is infinite" : "\(count) values are infinite"
     case .repeated(let value, let count): "\"\(value)\" occurs \(count) times; expected once"
     case .drift(let distance, let found, let threshold, let value):
       Self.comparison("the older table", distance, found, threshold, value)

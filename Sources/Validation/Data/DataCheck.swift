@@ -199,7 +199,7 @@ public struct DataCheck: Sendable {
   }
 
   /// The distance of two columns and the text behind it; nil when either has no value.
-  private static func distance(
+  static func distance(
     _ left: ColumnStatistics, _ right: ColumnStatistics, _ distance: Comparator.Distance
   ) -> (Double, String?)? {
     guard let leftType = left.type, let rightType = right.type else { return nil }

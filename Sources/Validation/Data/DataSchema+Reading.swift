@@ -10,7 +10,8 @@ extension DataSchema {
       "simnet_data_schema", .integer(Self.formatVersion...Self.formatVersion),
       doc: "the version of this format: 1")
     let rows = fields.optionalRecord("rows", doc: "how many rows a table may have") { fields in
-      Self.counts(&fields, default: 0...Int.max, "the fewest rows", "the most rows; none: any number")
+      Self.counts(
+        &fields, default: 0...Int.max, "the fewest rows", "the most rows; none: any number")
     }
     let ratio = fields.optionalRecord(
       "row_ratio", doc: "how many rows as a multiple of the older table's"

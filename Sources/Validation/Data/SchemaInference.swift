@@ -10,9 +10,10 @@ public struct SchemaInference: Sendable, Equatable {
   public var rowMargin: Double?
   /// The rows a table may have as a multiple of the older table's.
   public var rowRatio: ClosedRange<Double>? = 0.99...1.01
-  /// The drift threshold of every column.
+  /// The drift threshold of every column, or twice the largest distance between two of the tables
+  /// if that is more: so far they differ by chance.
   public var driftThreshold = 0.1
-  /// The skew threshold of every column.
+  /// The skew threshold of every column, raised like that of drift.
   public var skewThreshold = 0.1
   /// Columns that name a row and measure nothing, such as seeds and hashes: they differ between any
   /// two tables, so that only their type, presence and valency are inferred.
@@ -32,10 +33,17 @@ public struct SchemaInference: Sendable, Equatable {
 
   /// The narrowest sensible schema that all `tables` satisfy.
   ///
-  /// - Complexity: O(v + d log d) in the number of values and of different ones.
+  /// - Complexity: O(v + d log d) in the number of values and of different ones, and O(d t^2) for
+  ///   the distances between t tables.
   public func schema(of tables: [DataTable]) -> DataSchema {
     let all = DataTable(joining: tables)
     var schema = DataSchema(all.columns.map { column(ColumnStatistics($0)) })
+    for index in schema.columns.indices {
+      guard let distance = schema.columns[index].drift?.distance else { continue }
+      let chance = Self.largestDistance(schema.columns[index].name, in: tables, distance)
+      schema.columns[index].drift?.threshold = Self.threshold(driftThreshold, above: chance)
+      schema.columns[index].skew?.threshold = Self.threshold(skewThreshold, above: chance)
+    }
     let counts = tables.map(\.rowCount)
     let fewest = counts.min() ?? 0
     if let rowMargin {
@@ -81,6 +89,26 @@ public struct SchemaInference: Sendable, Equatable {
       }
     }
     return column
+  }
+
+  /// The largest distance between the same column of any two tables.
+  private static func largestDistance(
+    _ name: String, in tables: [DataTable], _ distance: Comparator.Distance
+  ) -> Double {
+    if tables.count < 2 { return 0 }
+    let statistics = tables.compactMap { table in table[name].map { ColumnStatistics($0) } }
+    var largest = 0.0
+    for (index, one) in statistics.enumerated() {
+      for other in statistics[(index + 1)...] {
+        largest = max(largest, DataCheck.distance(one, other, distance)?.0 ?? 0)
+      }
+    }
+    return largest
+  }
+
+  /// Twice `chance` in thousandths, rounded up, unless `threshold` is more; at most 1.
+  private static func threshold(_ threshold: Double, above chance: Double) -> Double {
+    max(threshold, min(1, (chance * 2_000).rounded(.up) / 1_000))
   }
 
   private func domain(_ extent: ClosedRange<Double>) -> Domain {
