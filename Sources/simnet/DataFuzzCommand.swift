@@ -152,9 +152,29 @@ struct FuzzSummary {
       + "\(refused) refused, \(stopped) stopped, \(failed) failed\n"
       + "\(validAsDrawn) were valid as drawn, \(trials.count - validAsDrawn - refused) after "
       + "repairs\n"
+    if passed > 0 {
+      let parts = Self.covered.map { "\(kinds(of: $0.column)) \($0.noun)" }
+      text += "those that passed had \(parts.joined(separator: ", "))\n"
+    }
     text += Self.lines("why the simulation cannot proceed", blocks)
     text += Self.lines("why scenarios were refused as drawn", refusals)
     return text
+  }
+
+  /// Columns that tell what was tried.
+  private static let covered: [(column: String, noun: String)] = [
+    ("strategy", "strategies"), ("compression", "compressions"), ("algorithm", "algorithms"),
+    ("schedule", "schedules"), ("network_model", "network models"), ("transport", "transports"),
+  ]
+
+  /// The different cells of `column` among what passed.
+  private func kinds(of column: String) -> Int {
+    var kinds: Set<String> = []
+    for trial in trials where trial.outcome == .passed {
+      guard let table = trial.table else { continue }
+      for row in table.rows { kinds.insert(table.cell(column, row)) }
+    }
+    return kinds.count
   }
 
   private static func lines(_ title: String, _ reasons: [(reason: String, count: Int)]) -> String {

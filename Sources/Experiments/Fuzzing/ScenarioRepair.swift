@@ -36,8 +36,7 @@ struct ScenarioRepair {
       guard let members = root.members, !members.isEmpty else { return }
       place = [members[random.index(below: members.count)].key]
     }
-    let isRequired = isRequired(place, in: root)
-    if isRequired || random.index(below: 3) == 0 {
+    if isRequired(place, in: root) || random.index(below: 3) == 0 {
       redraw(place, in: &root, &random)
     } else {
       root.remove(place)

@@ -12,7 +12,7 @@ public struct SchemaDraw: Sendable {
   /// Texts for fields that take any: names that may refer to one another, and files that exist.
   public var words: [String]
   /// The probability that a key which may be absent is there.
-  public var optional = 0.4
+  public var optional = 0.5
 
   /// Draws from `schema`.
   public init(_ schema: JSONNode, words: [String]) {
@@ -79,7 +79,8 @@ public struct SchemaDraw: Sendable {
 
   private func array(_ schema: JSONNode, _ depth: Int, _ random: inout RandomStream) -> JSONNode {
     let least = schema["minItems"]?.number.map { Int($0) } ?? 0
-    let count = least + random.index(below: 4)
+    // Mostly one more than there must be: of longer lists few are valid.
+    let count = least + [0, 1, 1, 1, 1, 2, 2, 3][random.index(below: 8)]
     let items = schema["items"] ?? JSONNode(.object([]))
     return JSONNode(.array((0..<count).map { _ in value(of: items, depth: depth + 1, &random) }))
   }
@@ -157,6 +158,45 @@ public struct SchemaDraw: Sendable {
       value = value?.get([part])
     }
     return current
+  }
+
+  /// The path of everything that a record inside `document` has or might have, and its schema.
+  public func places(in document: JSONNode) -> [(path: [String], schema: JSONNode)] {
+    var places: [(path: [String], schema: JSONNode)] = []
+    collect(schema, document, [], &places)
+    return places
+  }
+
+  /// How much there is to choose from right at a place: the members of a family, the names of an
+  /// enumeration, the keys of a record.
+  public static func choices(of schema: JSONNode) -> Int {
+    if let names = schema["enum"]?.elements { return max(1, names.count) }
+    if let branches = schema["anyOf"]?.elements {
+      return branches.reduce(0) { $0 + ($1["type"]?.string == "array" ? choices(of: $1) : 1) }
+    }
+    if let items = schema["items"] { return choices(of: items) }
+    return max(1, schema["properties"]?.members?.count ?? 1)
+  }
+
+  private func collect(
+    _ schema: JSONNode, _ value: JSONNode, _ path: [String],
+    _ places: inout [(path: [String], schema: JSONNode)]
+  ) {
+    if let branches = schema["anyOf"]?.elements {
+      guard let branch = branches.first(where: { matches($0, value) }) else { return }
+      return collect(branch, value, path, &places)
+    }
+    for property in schema["properties"]?.members ?? [] where property.node["const"] == nil {
+      places.append((path + [property.key], property.node))
+      if let own = value[property.key] {
+        collect(property.node, own, path + [property.key], &places)
+      }
+    }
+    if let items = schema["items"] {
+      for (index, element) in (value.elements ?? []).enumerated() {
+        collect(items, element, path + [String(index)], &places)
+      }
+    }
   }
 
   private func step(_ schema: JSONNode, _ part: String, _ value: JSONNode?) -> JSONNode? {
