@@ -2,11 +2,9 @@
 public enum CSV {
   /// `field`, quoted if it must be.
   public static func escaped(_ field: String) -> String {
-    let needsQuotes = field.utf8.contains { $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }
-    if !needsQuotes { return field }
-    return "\""
-      + field.split(separator: "\"", omittingEmptySubsequences: false)
-      .joined(separator: "\"\"") + "\""
+    var bytes: [UInt8] = []
+    append(field, to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
   }
   /// One line with its line end.
   public static func line(_ fields: [String]) -> String {
@@ -18,17 +16,32 @@ public enum CSV {
   public static func append(_ fields: [String], to out: inout [UInt8]) {
     for (index, field) in fields.enumerated() {
       if index > 0 { out.append(0x2C) }
-      let start = out.count
-      out.append(contentsOf: field.utf8)
-      let needsQuotes = out[start...].contains {
-        $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D
-      }
-      if needsQuotes {
-        out.removeSubrange(start...)
-        out.append(contentsOf: escaped(field).utf8)
-      }
+      append(field, to: &out)
     }
     out.append(0x0A)
+  }
+
+  private static func append(_ field: String, to out: inout [UInt8]) {
+    let start = out.count
+    out.append(contentsOf: field.utf8)
+    var needsQuotes = false
+    var quotes = 0
+    for byte in out[start...] {
+      if byte == 0x22 { quotes += 1 }
+      if byte == 0x2C || byte == 0x22 || byte == 0x0A || byte == 0x0D { needsQuotes = true }
+    }
+    if !needsQuotes { return }
+    out.removeSubrange(start...)
+    out.append(0x22)
+    if quotes == 0 {
+      out.append(contentsOf: field.utf8)
+    } else {
+      for byte in field.utf8 {
+        if byte == 0x22 { out.append(0x22) }
+        out.append(byte)
+      }
+    }
+    out.append(0x22)
   }
 
   /// The rows of `text`, quotes resolved; tolerates CRLF and a missing last line end.

@@ -6,8 +6,6 @@ import Training
 /// A sweep point that has been checked and placed: everything a run needs but the encoded gradients.
 struct PreparedPoint: Sendable {
   var scenario: Scenario
-  /// Names the configuration; rows carry it.
-  var hash: String
   var topology: Topology
   var jobs: [JobBlueprint]
   var faults: [LinkFault]
@@ -23,32 +21,21 @@ final class PointPreparation {
   /// Points whose relative paths start at the folder of `inputs`.
   init(_ inputs: PreparationInputs) { self.inputs = inputs }
 
-  /// What a configuration is called, and how it is to be run.
-  ///
-  /// Known without preparing it, which takes ten times as long.
-  struct Identity {
-    var hash: String
-    var seed: UInt64
-    var replicates: Int
-    var title: String
-  }
-
-  /// The identity of a configuration that has been checked before, or that is a baseline of one.
-  func identity(_ root: JSONNode) -> Identity? {
+  /// Names the configuration `root`, which need not be prepared for it; nil if it cannot be read.
+  func hash(_ root: JSONNode) -> String? {
     let issues = IssueCollector()
     let scenario = Scenario.read(root, issues: issues, memo: memo)
-    return issues.errors.isEmpty ? identity(root, scenario) : nil
+    return issues.errors.isEmpty ? hash(root, scenario) : nil
   }
 
-  private func identity(_ root: JSONNode, _ scenario: Scenario) -> Identity {
+  /// Names the configuration `root`, which was read as `scenario`: rows carry it.
+  func hash(_ root: JSONNode, _ scenario: Scenario) -> String {
     var files = scenario.cluster.device.file.map { [inputs.digest(of: $0)] } ?? []
     for job in scenario.jobs {
       files += job.gradients.files.map { inputs.digest(of: $0) }
       if case .file(let file) = job.workload.model { files.append(inputs.digest(of: file)) }
     }
-    return Identity(
-      hash: Scenario.hash(root, files: files), seed: scenario.seed,
-      replicates: scenario.replicates, title: scenario.title)
+    return Scenario.hash(root, files: files)
   }
 
   /// Checks and places one configuration; nil if `issues` got an error.
@@ -117,8 +104,7 @@ final class PointPreparation {
     let faults = faults(of: scenario, topology, root: root, issues: issues)
     guard issues.errors.count == before else { return nil }
     return PreparedPoint(
-      scenario: scenario, hash: identity(root, scenario).hash, topology: topology, jobs: jobs,
-      faults: faults)
+      scenario: scenario, topology: topology, jobs: jobs, faults: faults)
   }
 
   private func topology(

@@ -13,6 +13,7 @@ public struct SweepRunner: Sendable {
   public let scenario: Scenario
   let survey: SweepSurvey
   private let inputs: PreparationInputs
+  private let cache = PreparedCache()
 
   /// Reads and checks every point of `file`, or of one shard of it.
   ///
@@ -26,7 +27,7 @@ public struct SweepRunner: Sendable {
     inputs = PreparationInputs(directory: file.directory)
     survey = SweepSurvey(
       sweep, points: Array(shard.points(of: sweep.count)), comparing: comparing, inputs: inputs,
-      threads: threads)
+      cache: cache, threads: threads)
     let unique = Self.unique(survey.issues, swept: sweep.columns)
     let errors = unique.filter { $0.severity == .error }
     if !errors.isEmpty { throw InvalidInput(errors) }
@@ -216,6 +217,10 @@ public struct SweepRunner: Sendable {
     mutating func prepared(_ configuration: Int32) throws -> PreparedPoint {
       if let last, last.configuration == configuration { return last.point }
       let wanted = runner.survey.configurations[Int(configuration)]
+      if let point = runner.cache.take(hash: wanted.hash) {
+        last = (configuration, point)
+        return point
+      }
       var root = runner.sweep.point(Int(wanted.point)).root
       if let baseline = wanted.baseline { root = baseline.derive(from: root) }
       let issues = IssueCollector()
@@ -241,6 +246,7 @@ public struct SweepRunner: Sendable {
         let task = encoding[index]
         // A configuration that cannot be prepared says so when it is to be run.
         guard let point = try? bench.prepared(task.configuration) else { continue }
+        cache.put(point, hash: survey.configurations[Int(task.configuration)].hash)
         let own = point.jobs.flatMap {
           EncodingRequest.all($0, seed: point.scenario.seed, replicate: Int(task.replicate))
         }.filter { $0.isNeeded && seen.insert($0.key).inserted }

@@ -6,8 +6,8 @@ import Training
 /// What a look at every point of a sweep finds: which distinct configurations there are to run, and
 /// which of them belong to a point.
 ///
-/// Points are checked and dropped: a configuration takes 24 bytes here, so that a million points fit,
-/// and is prepared again when its turn comes.
+/// Points are checked and, beyond the first thousands, dropped: a configuration takes 24 bytes here,
+/// so that a million points fit, and is prepared again when its turn comes.
 struct SweepSurvey: Sendable {
   /// What is run once, however many points share it.
   struct Configuration: Sendable {
@@ -38,7 +38,8 @@ struct SweepSurvey: Sendable {
 
   /// Looks at `points`, `threads` at a time; what is found does not depend on them.
   init(
-    _ sweep: Sweep, points: [Int], comparing: Bool, inputs: PreparationInputs, threads: Int
+    _ sweep: Sweep, points: [Int], comparing: Bool, inputs: PreparationInputs,
+    cache: PreparedCache?, threads: Int
   ) {
     let chunk = 128
     let chunks = (points.count + chunk - 1) / chunk
@@ -53,7 +54,7 @@ struct SweepSurvey: Sendable {
         guard index < chunks else { return }
         let part = Part(
           sweep, points[index * chunk..<min(points.count, (index + 1) * chunk)],
-          comparing: comparing, preparation)
+          comparing: comparing, preparation, cache)
         errors += part.errors
         found.withLock { $0[index] = part }
       }
@@ -97,16 +98,19 @@ struct SweepSurvey: Sendable {
     var scenario: Scenario?
 
     init(
-      _ sweep: Sweep, _ points: ArraySlice<Int>, comparing: Bool, _ preparation: PointPreparation
+      _ sweep: Sweep, _ points: ArraySlice<Int>, comparing: Bool,
+      _ preparation: PointPreparation, _ cache: PreparedCache?
     ) {
       let collector = IssueCollector()
       for index in points {
         let root = sweep.point(index).root
         guard let prepared = preparation.prepare(root, issues: collector) else { continue }
         scenario = scenario ?? prepared.scenario
+        let hash = UInt64(preparation.hash(root, prepared.scenario), radix: 16)!
+        cache?.put(prepared, hash: hash)
         var configurations: [Configuration?] = [
           Configuration(
-            hash: UInt64(prepared.hash, radix: 16)!, point: Int32(index), baseline: nil,
+            hash: hash, point: Int32(index), baseline: nil,
             mayEncode: prepared.jobs.contains { job in
               job.workload.gradientType != .fp32
                 || !job.communication.compression.pipelines.allSatisfy(\.isIdentity)
@@ -115,9 +119,9 @@ struct SweepSurvey: Sendable {
         for baseline in comparing ? Baseline.allCases : [] {
           // A baseline that cannot be built leaves its comparison empty; it is not the user's error.
           configurations.append(
-            preparation.identity(baseline.derive(from: root)).map {
+            preparation.hash(baseline.derive(from: root)).map {
               Configuration(
-                hash: UInt64($0.hash, radix: 16)!, point: Int32(index), baseline: baseline,
+                hash: UInt64($0, radix: 16)!, point: Int32(index), baseline: baseline,
                 mayEncode: baseline != .fp32)
             })
         }

@@ -14,6 +14,8 @@ public final class RecordMemo {
     var issues: [Issue]
   }
   private var entries: [Key: Entry] = [:]
+  /// What was read last at each place.
+  private var recent: [String: (node: JSONNode, entry: Entry)] = [:]
   private var bytes: [UInt8] = []
 
   /// So that an axis of a million values does not keep them all.
@@ -26,21 +28,39 @@ public final class RecordMemo {
   func value<Value>(
     _ node: JSONNode, place: String, issues: IssueCollector, read: (IssueCollector) -> Value
   ) -> Value {
+    let storage = Self.storage(node)
+    if storage != nil, let last = recent[place], Self.storage(last.node) == storage,
+      let value = last.entry.value as? Value
+    {
+      for issue in last.entry.issues { issues.report(issue) }
+      return value
+    }
     bytes.removeAll(keepingCapacity: true)
     node.appendCanonical(to: &bytes)
     var hash = StableHash()
     bytes.withUnsafeBytes { hash.combine(bytes: $0) }
     let (first, second) = hash.words
     let key = Key(place: place, first: first, second: second)
+    let entry: Entry
+    let result: Value
     if let known = entries[key], let value = known.value as? Value {
-      for issue in known.issues { issues.report(issue) }
-      return value
+      (entry, result) = (known, value)
+    } else {
+      let own = IssueCollector()
+      result = read(own)
+      entry = Entry(value: result, issues: own.issues)
+      if entries.count >= Self.capacity { entries.removeAll(keepingCapacity: true) }
+      entries[key] = entry
     }
-    let own = IssueCollector()
-    let value = read(own)
-    if entries.count >= Self.capacity { entries.removeAll(keepingCapacity: true) }
-    entries[key] = Entry(value: value, issues: own.issues)
-    for issue in own.issues { issues.report(issue) }
-    return value
+    recent[place] = (node, entry)
+    for issue in entry.issues { issues.report(issue) }
+    return result
+  }
+
+  /// Where the members of an object are: as long as this memo holds them nothing else can be there,
+  /// and whoever changes them changes a copy.
+  private static func storage(_ node: JSONNode) -> UnsafeRawPointer? {
+    guard case .object(let members) = node.value, !members.isEmpty else { return nil }
+    return members.withUnsafeBufferPointer { UnsafeRawPointer($0.baseAddress) }
   }
 }

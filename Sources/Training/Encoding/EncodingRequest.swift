@@ -24,7 +24,8 @@ public struct EncodingRequest: Sendable {
   private let strategy: CommunicationStrategy
   private let servers: Int
 
-  /// Models beyond this many elements are sampled even where a codec wants the full tensor.
+  /// Models beyond this many elements, or whose payloads may be beyond as many numbers, are sampled
+  /// even where a codec wants the full tensor.
   static let fullTensorLimit = 160 << 20
 
   /// What the phases of `blueprint` need in `replicate` of a run seeded with `seed`, in order.
@@ -71,6 +72,11 @@ public struct EncodingRequest: Sendable {
       elements <= Self.fullTensorLimit
       && compression.treatments.contains { pipeline, scope in
         pipeline.declaration.sampleScaling.needsFullTensor(scope)
+      }
+      // A sketch may be many times its gradient.
+      && compression.treatments.allSatisfy { pipeline, scope in
+        pipeline.worstCasePayloadBits(elementCount: elements, scope: scope)
+          <= 32 * Int64(Self.fullTensorLimit)
       }
     let count = min(
       blueprint.peers.count,
