@@ -7,8 +7,9 @@ import SimKernel
 /// gradient. All workers hash alike, so sketches add and ride reducing collectives, at the same size
 /// whatever the number of workers. Biased, with errors above 1 where the columns are too few: estimates
 /// of a flat gradient are sums of collisions. Additions and loads go to hashed
-/// places, one element at a time: on one core five rows encode forty and decode sixty times slower
-/// than a copy, so a sketch needs an accelerator.
+/// places, one element at a time: on one core five rows encode eighty and decode - a load a row, a
+/// median and a selection - a hundred and twenty times slower than a copy, so a sketch needs an
+/// accelerator.
 public struct CountSketch: Codec {
   /// The share of the elements that is decoded.
   public let ratio: Double
@@ -145,7 +146,8 @@ public struct CountSketch: Codec {
     let output = try target.floats(record.elementCount, codec: name, scratch: &scratch)
     let key = note.elements(as: UInt64.self)[0]
     let totals = Sparsification.Totals(record.bounds, ratio: ratio)
-    let lines = scratch.temporary(of: Float.self, rows * 1024)
+    let block = SketchTable.block(columns: width(totals.largestScope))
+    let lines = scratch.temporary(of: Float.self, rows * block)
     let positions = scratch.temporary(of: UInt32.self, totals.largestKept)
     let chosen = scratch.temporary(of: Float.self, totals.largestKept)
     let selection = TopSelection(

@@ -31,14 +31,18 @@ struct SketchTable {
     }
   }
 
+  /// Elements that are estimated row by row before the next ones: about as many as a row has
+  /// counters, since each row is loaded into the cache for every block, and it must be worth it.
+  static func block(columns: Int) -> Int { min(max(columns, 1024), 1 << 20) }
+
   /// Writes the median over the rows of what the counters say about each element.
   ///
-  /// `lines` has room for `rows` x 1024 numbers.
+  /// `lines` has room for `rows` x ``block(columns:)`` numbers.
   func estimate(
     start: Int, _ count: Int, lines: UnsafeMutablePointer<Float>,
     into output: UnsafeMutablePointer<Float>
   ) {
-    let block = 1024
+    let block = Self.block(columns: columns)
     for first in stride(from: 0, to: count, by: block) {
       let size = min(block, count - first)
       for row in 0..<rows {
