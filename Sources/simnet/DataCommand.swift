@@ -128,6 +128,9 @@ struct DataInferCommand: ParsableCommand {
       throw Self.unknown(column, identifier.contains(column) ? "--identifier" : "--key", schema)
     }
     guard let output else { return Terminal.print(schema.text) }
+    if files.contains(where: { FileIdentity.isSame($0, output) }) {
+      throw ValidationError("-o names one of the tables; name another file")
+    }
     try AtomicFile.prepareFolder(of: output)
     try AtomicFile.write(schema.text, to: output)
     let rows = tables.reduce(0) { $0 + $1.rowCount }

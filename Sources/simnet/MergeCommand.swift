@@ -31,9 +31,13 @@ struct MergeCommand: ParsableCommand {
   func run() throws {
     let start = Date()
     let sweep = try SweepFolder(reading: folder)
+    if sweep.owns(output) {
+      throw InputError(
+        path: output, reason: "is a file of the sweep itself", advice: "name another with -o")
+    }
     let store = try ResultStore(path: output)
     let runner = try SweepRunner(
-      sweep.scenario, threads: ProcessInfo.processInfo.activeProcessorCount)
+      recorded: sweep, threads: ProcessInfo.processInfo.activeProcessorCount)
     let results = try runner.results(journals: sweep.journals, mixing: allowMixed)
     let strangers = results.otherBuilds
     if !strangers.isEmpty, !allowMixed {

@@ -62,6 +62,9 @@ struct RunCommand: ParsableCommand {
     let runner = try SweepRunner(file, threads: jobs)
     if !quiet { for warning in runner.warnings { Terminal.say("\(warning)") } }
 
+    if let output, let scenario, scenario != "-", FileIdentity.isSame(output, scenario) {
+      throw ValidationError("-o names the scenario itself; name another file")
+    }
     let store = try output.map { try ResultStore(path: $0) }
     let flag = StopFlag()
     let signals = SignalWatch(flag)

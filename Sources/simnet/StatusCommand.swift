@@ -20,7 +20,7 @@ struct StatusCommand: ParsableCommand {
   func run() throws {
     let sweep = try SweepFolder(reading: folder)
     let runner = try SweepRunner(
-      sweep.scenario, threads: ProcessInfo.processInfo.activeProcessorCount)
+      recorded: sweep, threads: ProcessInfo.processInfo.activeProcessorCount)
     let journals = sweep.journals
     let results = try runner.results(journals: journals)
     switch format {

@@ -100,6 +100,7 @@ struct SweepCommand: ParsableCommand {
   var quiet = false
 
   func validate() throws {
+    if out?.isEmpty == true { throw ValidationError("--out needs the name of a folder") }
     if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1") }
     if let shards, shards < 1 { throw ValidationError("--shards must be at least 1") }
     if let maxTime, Self.seconds(maxTime) == nil {
@@ -157,6 +158,7 @@ struct SweepCommand: ParsableCommand {
 
   private func sweep(_ folder: SweepFolder) throws {
     let start = Date()
+    try folder.checkForeignFiles()
     if resume, shard == .whole, folder.isFinished {
       if !quiet { Terminal.say("\(folder.resultsPath) is finished; nothing to do") }
       return

@@ -8,6 +8,13 @@ struct SweepSubmission {
   let folder: SweepFolder
 
   func run() throws {
+    try folder.checkForeignFiles()
+    let path = absolute(folder.path)
+    if path.contains(where: { $0.isNewline || $0 == "\"" })
+      || options.contains(where: { $0.contains(where: \.isNewline) })
+    {
+      throw ValidationError("scripts cannot hold line ends or quotes in paths and options")
+    }
     let runner = try SweepRunner(folder.scenario, threads: command.threads)
     for warning in runner.warnings where !command.quiet { Terminal.say("\(warning)") }
     let shards = command.shards ?? min(16, runner.count)
@@ -15,7 +22,7 @@ struct SweepSubmission {
     let left = results.missingPoints + (command.retryFailed ? results.failures.map(\.point) : [])
     let pending = Set(left.map { $0 % shards }).sorted()
     let scripts = SweepScripts(
-      executable: Self.executable, folder: absolute(folder.path), shards: shards,
+      executable: Self.executable, folder: path, shards: shards,
       pending: pending, jobs: command.jobs ?? 1, title: runner.scenario.title,
       options: options)
     if command.listMissing {

@@ -83,7 +83,10 @@ struct PlanExecutionTests {
 
   @Test("a sum is made in the same order whatever arrives first")
   func fixedOrderOfSums() throws {
-    for name in ["ring", "recursive_doubling", "halving_doubling", "tree", "hierarchical"] {
+    for name in [
+      "ring", "recursive_doubling", "halving_doubling", "tree", "hierarchical",
+      "double_binary_tree", "k_ary_tree",
+    ] {
       let plan = try CollectiveAlgorithm.named(name)!.makePlan(
         .allReduce, shape: GroupShape(rankCount: 12, ranksPerHost: 4), size: .megabytes(1)
       ).get()

@@ -150,10 +150,21 @@ import Testing
     (#""a": [1], "constraints": ["a > 1"]"#, "no combination"),
     (#""a": [1], "constraints": [5]"#, "found a number, expected a condition"),
     (#""constraints": ["1 < 2"]"#, "a sweep without axes"),
+    (#""zip": []"#, "an axis without values"),
+    (#""zip": [1, 2]"#, "found a number, expected an object of axes that move together"),
+    (#""list": [1, 2]"#, "found a number, expected an object a point"),
+    (#""latin_hyper_cube": {"points": 3, "axes": {"a": [1]}}"#, "latin_hypercube"),
+    (#""contraints": ["a < 1"], "a": [1]"#, "constraints"),
   ])
   func whatCannotBeIsSaidOnce(text: String, expected: String) throws {
     let found = try issue("{\"sweep\": {\(text)}}")
     #expect(found.contains(expected), "\(found)")
+  }
+
+  @Test func longChainsAreRefused() throws {
+    let text = String(repeating: "1+", count: 100_000) + "a < 1"
+    #expect(
+      try issue(#"{"sweep": {"a": [1], "constraints": ["\#(text)"]}}"#).contains("at most 10000"))
   }
 
   @Test func deepNestingIsRefused() throws {

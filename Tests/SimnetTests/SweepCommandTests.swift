@@ -265,4 +265,59 @@ import Testing
       environment: ["PATH": "/nowhere"])
     #expect(run.status == 74 && run.errors.contains("is sbatch there?"), "\(run.errors)")
   }
+
+  @Test func noInputIsEverOverwritten() throws {
+    let scratch = try Scratch()
+    try scratch.write("s.json", Self.cheap(2))
+    let text = try scratch.read("s.json")
+    #expect(try Simnet.run(["run", "s.json", "-o", "./s.json"], in: scratch.folder).status == 64)
+    #expect(try scratch.read("s.json") == text)
+    #expect(
+      try Simnet.run(["sweep", "s.json", "--out", "d", "-q"], in: scratch.folder).status == 0)
+    let journal = try scratch.read("d/shard-0-of-1.journal")
+    for path in ["d/sweep.json", "d/../d/shard-0-of-1.journal"] {
+      let run = try Simnet.run(["merge", "d", "-o", path], in: scratch.folder)
+      #expect(run.status == 74 && run.errors.contains("is a file of the sweep itself"))
+    }
+    #expect(try scratch.read("d/shard-0-of-1.journal") == journal)
+    let results = try scratch.read("d/results.csv")
+    let infer = try Simnet.run(
+      ["data", "infer", "d/results.csv", "-o", "d/results.csv"], in: scratch.folder)
+    #expect(infer.status == 64)
+    #expect(try scratch.read("d/results.csv") == results)
+    // Somebody else's table, and no name at all.
+    try FileManager.default.createDirectory(
+      atPath: scratch.path("mine"), withIntermediateDirectories: true)
+    try scratch.write("mine/results.csv", "a\n1\n")
+    let foreign = try Simnet.run(["sweep", "s.json", "--out", "mine"], in: scratch.folder)
+    #expect(foreign.status == 74 && foreign.errors.contains("no sweep made it"))
+    #expect(try scratch.read("mine/results.csv") == "a\n1\n")
+    #expect(try Simnet.run(["sweep", "s.json", "--out", ""], in: scratch.folder).status == 64)
+  }
+
+  @Test func aSweepIsMergedWithoutItsInputs() throws {
+    let scratch = try Scratch()
+    try scratch.write("table.csv", "name,elements\nfc,100000\n")
+    try scratch.write(
+      "s.json", Self.cheap(3).replacing("\"resnet18\"", with: #"{"file": "table.csv"}"#))
+    #expect(
+      try Simnet.run(["sweep", "s.json", "--out", "d", "-q"], in: scratch.folder).status == 0)
+    try FileManager.default.removeItem(atPath: scratch.path("table.csv"))
+    let status = try Simnet.run(["status", "d"], in: scratch.folder)
+    #expect(status.status == 0 && status.output.contains("3 of 3 points are done"))
+    let merge = try Simnet.run(["merge", "d", "-o", "all.csv"], in: scratch.folder)
+    #expect(merge.status == 0)
+    #expect(try scratch.read("all.csv") == (try scratch.read("d/results.csv")))
+    #expect(try Simnet.run(["sweep", "d", "--no-resume"], in: scratch.folder).status == 65)
+  }
+
+  @Test func onlyFilesAreJournals() throws {
+    let scratch = try Scratch()
+    try scratch.write("s.json", Self.cheap(2))
+    #expect(
+      try Simnet.run(["sweep", "s.json", "--out", "d", "-q"], in: scratch.folder).status == 0)
+    #expect(mkfifo(scratch.path("d/shard-3-of-9.journal"), 0o600) == 0)
+    let status = try Simnet.run(["status", "d"], in: scratch.folder, limit: 30)
+    #expect(status.status == 0 && status.output.contains("2 of 2 points are done"))
+  }
 }

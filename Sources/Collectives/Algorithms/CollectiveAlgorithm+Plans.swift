@@ -8,7 +8,7 @@ extension CollectiveAlgorithm {
   /// - Parameter root: where a broadcast starts and a reduce ends.
   /// - Parameter equalSizes: whether all ranks gather payloads of one size, so that an all-gather
   ///   needs no ``variableSize``.
-  /// - Complexity: O(1) for an implicit plan; only the hierarchical one of uneven hosts is stored.
+  /// - Complexity: O(1) for an implicit plan; those of uneven hosts and of trees in chunks are stored.
   public func makePlan(
     _ operation: CollectiveOperation, shape: GroupShape, size: ByteCount,
     root: RankID = RankID(0), equalSizes: Bool = true
@@ -42,6 +42,9 @@ extension CollectiveAlgorithm {
             + "these can: \(able.map(\.rawValue).joined(separator: ", "))"))
     }
     if kind == .hierarchical { return hierarchical(shape) }
+    if kind == .doubleBinaryTree || kind == .kAryTree {
+      return .success(pipelinedTrees(operation, ranks: shape.rankCount, size: size, root: root))
+    }
     return .success(plan(operation, shape: shape, size: size, root: root, equalSizes: equalSizes))
   }
 

@@ -15,6 +15,8 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
     case hierarchical
     case bruck
     case direct
+    case doubleBinaryTree = "double_binary_tree"
+    case kAryTree = "k_ary_tree"
   }
 
   /// How an all-gather treats payloads whose sizes differ.
@@ -31,8 +33,10 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
   public var variableSize: VariableSize
   /// Ranks in a group of the hierarchical algorithm, where this is not the host.
   public var group: Int?
-  /// The size of the chunks of a pipelined broadcast.
+  /// The size of the chunks of a pipelined broadcast or tree.
   public var slice: ByteCount
+  /// Children of a rank of a ``Kind/kAryTree``.
+  public var fanOut: Int
 
   /// The segments in which Open MPI pipelines large broadcasts (`coll_tuned_decision_fixed.c`).
   public static let defaultSlice = ByteCount.kibibytes(128)
@@ -41,12 +45,13 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
 
   public init(
     _ kind: Kind, variableSize: VariableSize = .padded, group: Int? = nil,
-    slice: ByteCount = defaultSlice
+    slice: ByteCount = defaultSlice, fanOut: Int = 2
   ) {
     self.kind = kind
     self.variableSize = variableSize
     self.group = group
     self.slice = slice
+    self.fanOut = fanOut
   }
 
   /// The member called `name`, with its default settings.
@@ -65,6 +70,8 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
     case .hierarchical: [.allReduce]
     case .bruck: [.allGather]
     case .direct: [.allReduce, .reduceScatter, .allGather]
+    case .doubleBinaryTree: [.allReduce]
+    case .kAryTree: [.allReduce, .broadcast, .reduce]
     }
   }
 }
@@ -85,6 +92,10 @@ extension CollectiveAlgorithm {
       entry(.hierarchical, "rings inside hosts and across them (BlueConnect); leaders if uneven"),
       entry(.bruck, "Bruck's all-gather: ceil(log2 n) rounds for any number of ranks"),
       entry(.direct, "every rank sends to every other at once"),
+      entry(
+        .doubleBinaryTree,
+        "NCCL's: two binary trees carry half each, in chunks; a leaf of one works in the other"),
+      entry(.kAryTree, "a tree of any fan-out, in chunks that follow one another"),
     ])
 
   private static func entry(
@@ -106,9 +117,13 @@ extension CollectiveAlgorithm {
       group = fields.optional(
         "group", .count(1), doc: "consecutive ranks in a group, if not those of one host")
     }
-    if kind == .ring || kind == .auto {
+    if kind == .kAryTree {
+      fanOut = fields.optional("fan_out", .count(1), default: 2, doc: "children of a rank")
+    }
+    if [.ring, .auto, .doubleBinaryTree, .kAryTree].contains(kind) {
       slice = fields.optional(
-        "slice", .size, default: Self.defaultSlice, doc: "chunk size of a pipelined broadcast")
+        "slice", .size, default: Self.defaultSlice,
+        doc: "chunk size of a pipelined broadcast or tree")
       if slice.bytes < 1 {
         fields.report("slice", .outOfRange(found: "\(slice)", expected: "at least one byte"))
         slice = Self.defaultSlice

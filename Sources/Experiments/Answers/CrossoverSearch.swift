@@ -173,7 +173,7 @@ struct CrossoverSearch {
       for replicate in 0..<count {
         places.append(
           try place(
-            of: replicate, job, near: x, rising: upper.high.value > lower.low.value))
+            of: replicate, job, near: x, rising: upper.above > lower.below))
       }
     }
     // A difference that passes through zero is small next to it: no larger than its slope over the
@@ -193,8 +193,8 @@ struct CrossoverSearch {
       value: line.value(x),
       bracket: line.value(lower.low.x)...line.value(upper.high.x),
       replicates: places.map { $0.map(line.value) }, interval: interval(places),
-      below: PairWinner(lower.low.value, question.direction),
-      above: PairWinner(upper.high.value, question.direction),
+      below: PairWinner(lower.below, question.direction),
+      above: PairWinner(upper.above, question.direction),
       isJump: gap > 10 * slope * width && gap > 1e-6 * scale && !line.isWhole,
       errorOfA: nearest?.errors[job].a, errorOfB: nearest?.errors[job].b)
   }

@@ -8,6 +8,9 @@ struct SignChange {
   /// The bracket and the function at its ends; their signs differ.
   private(set) var low: (x: Double, value: Double)
   private(set) var high: (x: Double, value: Double)
+  /// The function last seen on either side, where it is not zero on that side altogether.
+  private(set) var below: Double
+  private(set) var above: Double
   private let tolerance: Double
   private let kappa: Double
   /// Half the width that the next bracket may have.
@@ -21,6 +24,7 @@ struct SignChange {
     precondition(Self.sign(low.value) != Self.sign(high.value), "the signs differ")
     self.low = low
     self.high = high
+    (below, above) = (low.value, high.value)
     self.tolerance = tolerance
     kappa = 0.2 / (high.x - low.x)
     var steps = 0.5 * tolerance
@@ -57,8 +61,10 @@ struct SignChange {
     radius /= 2
     if Self.sign(value) == Self.sign(low.value) {
       low = (x, value)
+      below = value
     } else if Self.sign(value) == Self.sign(high.value) {
       high = (x, value)
+      above = value
     } else {
       // The function is zero here and changes from one sign to the other: this is the place.
       low = (x, value)

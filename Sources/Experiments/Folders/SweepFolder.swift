@@ -11,6 +11,8 @@ public struct SweepFolder: Sendable {
   public let path: String
   /// What is swept, with the command line's changes applied.
   public let scenario: ScenarioFile
+  /// The input files that the manifest names, with the digests of their contents.
+  let inputs: [(file: String, digest: String)]
 
   /// `sweep.json`: the scenario, and what its numbers rest on.
   public var manifestPath: String { path + "/sweep.json" }
@@ -26,12 +28,18 @@ public struct SweepFolder: Sendable {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     return names.filter { $0.hasSuffix(".journal") }
       .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { path + "/" + $0 }
+      .filter { journal in
+        // A pipe would be waited for without end.
+        var status = stat()
+        return stat(journal, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+      }
   }
 
   /// The folder at `path`, for `scenario`; nothing is written yet.
   public init(path: String, scenario: ScenarioFile) {
     self.path = Self.trimmed(path)
     self.scenario = scenario
+    inputs = []
   }
 
   /// The folder at `path`, as an earlier sweep left it.
@@ -57,6 +65,9 @@ public struct SweepFolder: Sendable {
         path: manifestPath, reason: "it holds no scenario",
         advice: "start the sweep again from its scenario file")
     }
+    inputs = (manifest["inputs"]?.members ?? []).compactMap { member in
+      member.node.string.map { (member.key, $0) }
+    }
     scenario = ScenarioFile(
       root: root, origin: manifest["scenario_file"]?.string ?? manifestPath,
       directory: URL(fileURLWithPath: directory, isDirectory: true))
@@ -66,6 +77,31 @@ public struct SweepFolder: Sendable {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     return path
+  }
+
+  /// Refuses a folder in which something else has the names that a sweep gives its files.
+  ///
+  /// - Throws: ``InputError`` that names it.
+  public func checkForeignFiles() throws(InputError) {
+    let own = try? JSONNode.parse(
+      (try? String(contentsOfFile: manifestPath, encoding: .utf8)) ?? "", origin: manifestPath)
+    if own?["scenario"] != nil { return }
+    for path in [manifestPath, resultsPath] where access(path, F_OK) == 0 {
+      throw InputError(
+        path: path, reason: "is there and no sweep made it",
+        advice: "choose another folder with --out, or move it away")
+    }
+  }
+
+  /// Whether `path` is one of the files the sweep works with.
+  public func owns(_ path: String) -> Bool {
+    var wanted = stat()
+    guard stat(path, &wanted) == 0 else { return false }
+    return ([manifestPath] + journals).contains { own in
+      var status = stat()
+      return stat(own, &status) == 0 && status.st_ino == wanted.st_ino
+        && status.st_dev == wanted.st_dev
+    }
   }
 
   // MARK: - Manifest

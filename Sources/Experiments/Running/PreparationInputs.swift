@@ -16,8 +16,13 @@ final class PreparationInputs: Sendable {
     var devices: [DeviceReference: DeviceProfile] = [:]
   }
 
-  /// Nothing read yet.
-  init(directory: URL) { self.directory = directory }
+  /// Nothing read yet; the contents of files in `digests` are taken to be those named there.
+  init(directory: URL, digests: [(file: String, digest: String)] = []) {
+    self.directory = directory
+    state.withLock { state in
+      for (file, digest) in digests { state.digests[file] = digest }
+    }
+  }
 
   /// The model that a job names; nil if it cannot be used, which is reported.
   func model(

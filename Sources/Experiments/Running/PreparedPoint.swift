@@ -23,9 +23,15 @@ final class PointPreparation {
 
   /// Names the configuration `root`, which need not be prepared for it; nil if it cannot be read.
   func hash(_ root: JSONNode) -> String? {
-    let issues = IssueCollector()
+    read(root, issues: IssueCollector()).map { hash(root, $0) }
+  }
+
+  /// The configuration `root`, neither checked against its inputs nor placed; nil if it cannot be
+  /// read.
+  func read(_ root: JSONNode, issues: IssueCollector) -> Scenario? {
+    let before = issues.errors.count
     let scenario = Scenario.read(root, issues: issues, memo: memo)
-    return issues.errors.isEmpty ? hash(root, scenario) : nil
+    return issues.errors.count == before ? scenario : nil
   }
 
   /// Names the configuration `root`, which was read as `scenario`: rows carry it.

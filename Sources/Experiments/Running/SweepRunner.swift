@@ -23,11 +23,31 @@ public struct SweepRunner: Sendable {
   public init(
     _ file: ScenarioFile, comparing: Bool = true, shard: Shard = .whole, threads: Int = 1
   ) throws(InvalidInput) {
+    try self.init(
+      file, PreparationInputs(directory: file.directory), comparing: comparing, shard: shard,
+      threads: threads, isRecorded: false)
+  }
+
+  /// The sweep of `folder` as it was started, to look at its results: input files need not be there
+  /// any more.
+  ///
+  /// - Throws: `InvalidInput` for a manifest that this build cannot read.
+  public init(recorded folder: SweepFolder, threads: Int = 1) throws(InvalidInput) {
+    let inputs = PreparationInputs(
+      directory: folder.scenario.directory, digests: folder.inputs)
+    try self.init(
+      folder.scenario, inputs, comparing: true, shard: .whole, threads: threads, isRecorded: true)
+  }
+
+  private init(
+    _ file: ScenarioFile, _ inputs: PreparationInputs, comparing: Bool, shard: Shard,
+    threads: Int, isRecorded: Bool
+  ) throws(InvalidInput) {
     sweep = try Sweep(of: file.root)
-    inputs = PreparationInputs(directory: file.directory)
+    self.inputs = inputs
     survey = SweepSurvey(
       sweep, points: Array(shard.points(of: sweep.count)), comparing: comparing, inputs: inputs,
-      cache: cache, threads: threads)
+      cache: cache, threads: threads, isRecorded: isRecorded)
     let unique = Self.unique(survey.issues, swept: sweep.columns)
     let errors = unique.filter { $0.severity == .error }
     if !errors.isEmpty { throw InvalidInput(errors) }

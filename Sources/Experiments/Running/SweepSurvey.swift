@@ -39,7 +39,7 @@ struct SweepSurvey: Sendable {
   /// Looks at `points`, `threads` at a time; what is found does not depend on them.
   init(
     _ sweep: Sweep, points: [Int], comparing: Bool, inputs: PreparationInputs,
-    cache: PreparedCache?, threads: Int
+    cache: PreparedCache?, threads: Int, isRecorded: Bool = false
   ) {
     let chunk = 128
     let chunks = (points.count + chunk - 1) / chunk
@@ -54,7 +54,7 @@ struct SweepSurvey: Sendable {
         guard index < chunks else { return }
         let part = Part(
           sweep, points[index * chunk..<min(points.count, (index + 1) * chunk)],
-          comparing: comparing, preparation, cache)
+          comparing: comparing, preparation, cache, isRecorded: isRecorded)
         errors += part.errors
         found.withLock { $0[index] = part }
       }
@@ -99,19 +99,23 @@ struct SweepSurvey: Sendable {
 
     init(
       _ sweep: Sweep, _ points: ArraySlice<Int>, comparing: Bool,
-      _ preparation: PointPreparation, _ cache: PreparedCache?
+      _ preparation: PointPreparation, _ cache: PreparedCache?, isRecorded: Bool
     ) {
       let collector = IssueCollector()
       for index in points {
         let root = sweep.point(index).root
-        guard let prepared = preparation.prepare(root, issues: collector) else { continue }
-        scenario = scenario ?? prepared.scenario
-        let hash = UInt64(preparation.hash(root, prepared.scenario), radix: 16)!
-        cache?.put(prepared, hash: hash)
+        // What was checked when it was run needs its name only, and no input files.
+        let prepared = isRecorded ? nil : preparation.prepare(root, issues: collector)
+        guard isRecorded || prepared != nil,
+          let own = prepared?.scenario ?? preparation.read(root, issues: collector)
+        else { continue }
+        scenario = scenario ?? own
+        let hash = UInt64(preparation.hash(root, own), radix: 16)!
+        if let prepared { cache?.put(prepared, hash: hash) }
         var configurations: [Configuration?] = [
           Configuration(
             hash: hash, point: Int32(index), baseline: nil,
-            mayEncode: prepared.jobs.contains { job in
+            mayEncode: own.jobs.contains { job in
               job.workload.gradientType != .fp32
                 || !job.communication.compression.pipelines.allSatisfy(\.isIdentity)
             })
@@ -127,7 +131,7 @@ struct SweepSurvey: Sendable {
         }
         candidates.append(
           Candidate(
-            point: Int32(index), replicates: Int32(clamping: prepared.scenario.replicates),
+            point: Int32(index), replicates: Int32(clamping: own.replicates),
             configurations: configurations))
       }
       errors = collector.errors.count

@@ -96,7 +96,8 @@ public struct Scenario: Sendable {
     seed = UInt64(
       fields.optional("seed", .count(0), default: 1, doc: "keys every random stream"))
     replicates = fields.optional(
-      "replicates", .count(), default: 1, doc: "repetitions with other random numbers")
+      "replicates", .integer(1...1_000_000), default: 1,
+      doc: "repetitions with other random numbers")
     cluster = fields.record("cluster", doc: "the hardware", ClusterSettings.init)
     network = fields.defaultedRecord(
       "network", doc: "how the network is modelled", NetworkSettings.init)

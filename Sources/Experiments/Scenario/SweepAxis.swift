@@ -42,17 +42,34 @@ struct SweepAxisReader {
   /// What is not the path of an axis.
   static let groups = ["zip", "list", "random", "latin_hypercube", "constraints"]
 
+  /// Keys of a scenario, which are paths of a single part.
+  private static let sections = Scenario.description.fields.map(\.key)
+
   /// The axes that `member` of the sweep spans; none if it has problems, which are reported.
   func axes(_ member: JSONMember) -> [SweepAxis] {
     let node = member.node
     switch member.key {
-    case "zip": return (node.elements ?? [node]).compactMap(zip)
+    case "zip":
+      let groups = node.elements ?? [node]
+      if groups.isEmpty { reportEmpty("zip", node) }
+      return groups.compactMap(zip)
     case "list": return list(node).map { [$0] } ?? []
     case "random", "latin_hypercube":
       let sampling = SampledAxisReader(
         key: member.key, isStratified: member.key == "latin_hypercube", reader: self)
       return (node.elements ?? [node]).compactMap(sampling.axis)
-    default: return axis(member.key, node).map { [$0] } ?? []
+    default:
+      // Paths have dots or are sections; what resembles neither but a way of spanning points is one
+      // misspelt.
+      if !member.key.contains("."), !Self.sections.contains(member.key),
+        let meant = Spelling.suggestion(for: member.key, among: Self.groups)
+      {
+        report(
+          member.key, node,
+          .unknownKey(found: member.key, suggestion: meant, known: Self.groups))
+        return []
+      }
+      return axis(member.key, node).map { [$0] } ?? []
     }
   }
 
@@ -93,7 +110,15 @@ struct SweepAxisReader {
 
   /// Axes that move together.
   private func zip(_ group: JSONNode) -> SweepAxis? {
-    guard let members = group.members, !members.isEmpty else {
+    guard let members = group.members else {
+      report(
+        "zip", group,
+        .wrongType(
+          found: group.kindName, expected: "an object of axes that move together",
+          example: #"{"a.b": [1, 2], "c.d": [3, 4]}"#))
+      return nil
+    }
+    if members.isEmpty {
       reportEmpty("zip", group)
       return nil
     }
@@ -125,6 +150,14 @@ struct SweepAxisReader {
         .wrongType(
           found: node.kindName, expected: "a list of objects, one a point",
           example: #"[{"workload.batch_per_worker": 32, "cluster.device": "a100"}]"#))
+      return nil
+    }
+    if let row = rows.first, row.members == nil {
+      report(
+        "list", row,
+        .wrongType(
+          found: row.kindName, expected: "an object a point",
+          example: #"{"workload.batch_per_worker": 32}"#))
       return nil
     }
     guard let first = rows.first?.members, !first.isEmpty else {

@@ -50,7 +50,7 @@ struct SweepConstraint: Sendable {
           Issue(
             path: path, position: element.position,
             problem: .invalid(
-              found: "a condition that cannot be read:\n  \(text)\n"
+              found: "a condition that cannot be read:\n  \(text.prefix(500))\n"
                 + String(repeating: " ", count: error.offset + 2) + "^ found "
                 + (error.found.map { "\"\($0)\"" } ?? "the end"),
               expected: error.expected)))

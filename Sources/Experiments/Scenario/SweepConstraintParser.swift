@@ -20,8 +20,16 @@ struct SweepConstraintParser {
     rest = text[...]
   }
 
+  /// More text than this is no condition that a person wrote.
+  private static let longest = 10_000
+
   /// The whole text as one condition.
   mutating func parse() throws(Failure) -> SweepConstraint.Expression {
+    // Long chains nest as deeply as parentheses do.
+    if text.utf8.count > Self.longest {
+      throw Failure(
+        offset: 0, found: "\(text.utf8.count) bytes", expected: "at most \(Self.longest)")
+    }
     let expression = try disjunction()
     skipSpace()
     if !rest.isEmpty { throw failure("expected &&, || or the end") }

@@ -42,6 +42,11 @@ public enum GradientType: String, Sendable, CaseIterable {
 
 /// What each worker computes: the `workload` record.
 public struct WorkloadSettings: Sendable {
+  /// More iterations than this are a slip: each is simulated and remembered.
+  static let mostIterations = 1_000_000
+  /// More micro-batches than this are a slip, too.
+  static let mostSteps = 100_000
+
   public var model: ModelReference
   public var batch: Int
   public var precision: Precision
@@ -71,12 +76,14 @@ public struct WorkloadSettings: Sendable {
       "optimizer", .choice("optimizer"), default: .sgdMomentum,
       doc: "decides how many times an update touches the parameters in memory")
     accumulationSteps = fields.optional(
-      "accumulation_steps", .count(), default: 1,
+      "accumulation_steps", .integer(1...Self.mostSteps), default: 1,
       doc: "micro-batches whose gradients are summed on the worker before one exchange")
     iterations = fields.optional(
-      "iterations", .count(), default: 20, doc: "iterations that are measured")
+      "iterations", .integer(1...Self.mostIterations), default: 20,
+      doc: "iterations that are measured")
     warmup = fields.optional(
-      "warmup", .count(0), default: 2, doc: "iterations before them, simulated and excluded")
+      "warmup", .integer(0...Self.mostIterations), default: 2,
+      doc: "iterations before them, simulated and excluded")
     workers = fields.optional(
       "workers", .count(), doc: "workers; by default every accelerator that is not a server")
     override = fields.optionalRecord(

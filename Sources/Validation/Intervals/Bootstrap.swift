@@ -63,6 +63,8 @@ public struct Bootstrap: Sendable {
       let z = StandardNormal.quantile(lower)
       let from = Self.corrected(z, bias: bias, acceleration: acceleration)
       let to = Self.corrected(-z, bias: bias, acceleration: acceleration)
+      // Beyond what the normal quantile reaches the corrected places are no numbers: the ends then.
+      guard from.isFinite, to.isFinite else { return means[0]...means[means.count - 1] }
       return Self.quantile(min(from, to), of: means)...Self.quantile(max(from, to), of: means)
     }
   }
@@ -98,9 +100,10 @@ public struct Bootstrap: Sendable {
   /// The `p`-quantile of sorted values at position p (B + 1), between the first and the last.
   private static func quantile(_ p: Double, of sorted: [Double]) -> Double {
     let position = p * Double(sorted.count + 1) - 1
-    if position <= 0 { return sorted[0] }
+    // Also for no number at all: corrections of the farthest tails run out of doubles.
+    guard position > 0 else { return sorted[0] }
+    guard position < Double(sorted.count - 1) else { return sorted[sorted.count - 1] }
     let lower = Int(position)
-    if lower >= sorted.count - 1 { return sorted[sorted.count - 1] }
     return sorted[lower] + (sorted[lower + 1] - sorted[lower]) * (position - Double(lower))
   }
 
