@@ -38,7 +38,7 @@ import Testing
 
   @Test func noticesAreOrderedByTransferWhateverTheOrderOfSending() {
     let star = StarTopology(hosts: 41, link: plain(8_000_000_000)).makeTopology()
-    for kind in NetworkModelKind.allCases {
+    for kind in [NetworkModelKind.alphaBeta, .flow] {
       for stride in [1, 1000] as [Int64] {
         var network = NetworkSettings(model: kind, transport: .ideal).makeNetwork(star)
         for index in 0..<40 {

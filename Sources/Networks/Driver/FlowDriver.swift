@@ -76,9 +76,8 @@ public func runFlows(
     let start =
       next < order.count && underway < window
       ? max(requests[order[next]].start, now) : SimTime.never
-    let due = min(network.nextEventTime, start)
+    let due = network.advance(until: start)
     if due == .never { return outcomes }
-    if network.nextEventTime == due { network.advance(to: due) }
     now = due
   }
 }

@@ -36,6 +36,12 @@ public protocol NetworkModel: ~Copyable {
   ///
   /// - Precondition: `now` is neither in the past nor after ``nextEventTime``.
   mutating func advance(to now: SimTime)
+  /// Moves the present to the first instant with notices, at most to `limit`, and returns it; or
+  /// ``SimTime/never`` if nothing is pending and there is no limit.
+  ///
+  /// What happens inside the network without a notice need not come back to the caller: a model with
+  /// many such events implements this in one loop, which it may leave early.
+  mutating func advance(until limit: SimTime) -> SimTime
   /// Moves all notices due at the present to the end of `notices`, ordered by ``TransferID``.
   mutating func drain(into notices: inout [Notice])
   /// What `link` has carried until the present.
@@ -49,6 +55,11 @@ public protocol NetworkModel: ~Copyable {
 }
 
 extension NetworkModel where Self: ~Copyable {
+  public mutating func advance(until limit: SimTime) -> SimTime {
+    let next = min(nextEventTime, limit)
+    if next != .never { advance(to: next) }
+    return next
+  }
   public mutating func postReceive(
     source: NodeID, destination: NodeID, tag: Int32, at now: SimTime
   ) {}

@@ -6,25 +6,44 @@ public enum NetworkModelKind: String, CaseIterable, Sendable {
   case alphaBeta = "alpha_beta"
   /// Fluid flows with max-min fair shares of every link.
   case flow
+  /// Packets through switches with finite queues, under a congestion control.
+  case packet
 }
 
 /// How traffic is modelled: the record under the scenario key `network`.
 public struct NetworkSettings: Sendable, Equatable {
   public var model: NetworkModelKind
   public var transport: Transport
+  /// What the packet model is made of.
+  public var packet: PacketSettings
 
-  public init(model: NetworkModelKind = .flow, transport: Transport = .tcp) {
+  public init(
+    model: NetworkModelKind = .flow, transport: Transport = .tcp,
+    packet: PacketSettings = PacketSettings()
+  ) {
     self.model = model
     self.transport = transport
+    self.packet = packet
   }
 
   public init(_ fields: inout FieldReader) {
     model = fields.optional(
       "model", .choice("network model"), default: .flow,
-      doc: "fidelity: alpha_beta (no contention) or flow (max-min fair sharing)")
+      doc: "fidelity: alpha_beta (no contention), flow (max-min fair sharing) or packet (queues, loss and "
+        + "congestion control)")
     transport = fields.variant(
       "transport", TransportCatalog.registry, default: "tcp",
       doc: "what turns line rate into goodput and latency")
+    packet = fields.defaultedRecord(
+      "packet", doc: "packets, queues and congestion control of the packet model",
+      PacketSettings.init)
+    if model == .packet, transport.hostCap != nil {
+      fields.report(
+        "transport",
+        .invalid(
+          found: "host_cap with the packet model",
+          expected: "caps of hosts are not modelled by packets, so leave host_cap out or use flow"))
+    }
   }
 
   /// A network over `topology` at time zero.
@@ -32,6 +51,7 @@ public struct NetworkSettings: Sendable, Equatable {
     switch model {
     case .alphaBeta: AlphaBetaNetwork(topology, transport: transport)
     case .flow: FlowNetwork(topology, transport: transport)
+    case .packet: PacketNetwork(topology, transport: transport, settings: packet)
     }
   }
 }

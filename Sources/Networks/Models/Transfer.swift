@@ -111,6 +111,12 @@ public struct WaitingTransfer: Sendable, Equatable {
     case tooSlow
     /// No matching receive has been posted.
     case noReceive
+    /// It was given up after so many time-outs in a row without an acknowledgement.
+    case unanswered(timeouts: Int)
+    /// Its first link is paused by flow control, and nothing will resume it.
+    case paused(LinkID)
+    /// It has more packets than the packet model counts (2^29).
+    case tooManyPackets
   }
   public var transfer: Transfer
   public var cause: Cause
@@ -131,6 +137,12 @@ public struct WaitingTransfer: Sendable, Equatable {
       return head + "waits for bandwidth on link \(topology.links[link.index].name)"
     case .tooSlow: return head + "would take longer than simulated time lasts"
     case .noReceive: return head + "waits for a receive with tag \(transfer.tag)"
+    case .unanswered(let timeouts):
+      return head + "was given up: \(timeouts) time-outs without an acknowledgement"
+    case .paused(let link):
+      return head + "waits behind link \(topology.links[link.index].name), paused for good by flow "
+        + "control"
+    case .tooManyPackets: return head + "has more than 2^29 packets; use a larger mtu, or flow"
     }
   }
 }

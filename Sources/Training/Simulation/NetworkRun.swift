@@ -24,6 +24,10 @@ public enum NetworkRun {
       return try run(
         FlowNetwork(topology, transport: network.transport), topology, jobs, faults, stop,
         recorder)
+    case .packet:
+      return try run(
+        PacketNetwork(topology, transport: network.transport, settings: network.packet), topology,
+        jobs, faults, stop, recorder)
     }
   }
 

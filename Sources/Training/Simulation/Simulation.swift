@@ -85,16 +85,15 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
         if let recorder { jobs[index].hand(to: recorder) }
       }
       if isDone { break }
-      let next = min(queue.nextTime, network.nextEventTime)
-      if next == .never {
-        throw .stuck(at: now, waiting: jobs.flatMap { $0.waitingReport() } + networkReport())
-      }
       // A lock or an atomic read each time would cost more than most events.
       if rounds & 0xFF == 0, stop.isRaised { throw .interrupted(at: now) }
       rounds += 1
+      let next = network.advance(until: queue.nextTime)
+      if next == .never {
+        throw .stuck(at: now, waiting: jobs.flatMap { $0.waitingReport() } + networkReport())
+      }
       now = next
       queue.advance(to: now)
-      network.advance(to: now)
     }
     return jobs.map(\.outcome)
   }

@@ -1,0 +1,330 @@
+import SimKernel
+
+/// Packets through output-queued store-and-forward switches with finite queues, under a congestion
+/// control: the model for incast, loss and marking.
+///
+/// A message is cut into packets (``PacketSettings``). A port sends one packet at a time; at the end
+/// of the link, after its latency, the whole packet enters the next port's queue, which may mark,
+/// trim or drop it, or pause the link it came by. Alone on h equal links, n full packets take
+/// (n + h - 1) t + h L, where t is the time of a packet and L the latency of a link.
+///
+/// A transfer is `delivered` when its last byte has arrived, plus the transport's launch; the sender
+/// is free when the last byte has left its host for the first time (what is sent again comes from a
+/// copy of the stack). Packets of a transfer may arrive in any order. Transfers of one pair share
+/// what the connection has learned: window, rate, round-trip time; after an idle time-out the window
+/// starts anew (RFC 5681, section 4.1). Flows of a host take turns at its port, packet by packet.
+///
+/// From the transport it takes launch, per-hop latency and the cap of a flow, which paces packets.
+/// Goodput follows from header sizes instead, and caps of hosts are not modelled. Not modelled
+/// either: handshakes, delayed acknowledgements, receive windows, shared buffers, routing time;
+/// pause frames take the latency of their link and no bandwidth.
+///
+/// Links inside hosts carry packets like others. A link that goes down loses its queue and what is on
+/// it; senders learn that by their time-outs. New packets take ways that are open.
+///
+/// - Complexity: one event a packet and link, O(1) amortised each; one more at ports of hosts and,
+///   under flow control, at ports where packets wait. 48 bytes a packet under way, 400 bytes and 3
+///   bits a packet for a live transfer.
+public struct PacketNetwork: NetworkModel, ~Copyable {
+  enum Event: UInt8 {
+    /// The front packet on a link reaches its end.
+    case arrival
+    /// A port has finished a packet.
+    case wake
+    case timeout, pace
+    /// A pull leaves a receiver; by the link whose end it is.
+    case pull
+    case senderFree, delivery
+    /// A pause or its end reaches the port of a link.
+    case pause, resume
+  }
+  enum Law: UInt8 { case fixed, reno, dctcp, dcqcn, ndp }
+
+  let topology: Topology
+  let transport: Transport
+  // The settings, resolved.
+  let law: Law
+  let initialWindow: Int32
+  /// DCTCP's or DCQCN's g.
+  let gain: Double
+  let rateControl: CongestionControl.DCQCN
+  let payloadFull: Int32
+  let overhead: Int32
+  let wireFull: Int32
+  let wireControl: Int32
+  /// Control packets overtake data.
+  let hasPriority: Bool
+  let buffer: Int64
+  let markFrom: Int64
+  let markTo: Int64
+  let markProbability: Double
+  let pauses: Bool
+  let xoff: Int64
+  let xon: Int64
+  /// Share of a receiver's link that pulls ask for.
+  let pullRate: Double
+  let reordering: Int32
+  let minimumTimeout: Int64
+  let retries: Int32
+
+  var present: Int64 = 0
+  var queue = EventQueue<UInt64>()
+  var ports: FlatBuffer<PacketPort>
+  var packets = FlatBuffer<Packet>(capacity: 1024)
+  var freePacket: Int32 = -1
+  var flows = FlatBuffer<PacketFlow>()
+  var freeFlows = FlatBuffer<Int32>()
+  var paths: PathCatalog
+  var bits = BitArena()
+  var outbox = Outbox()
+  var memoryOfPair: [UInt64: Int32] = [:]
+  var memories = FlatBuffer<ConnectionMemory>()
+  /// Counts random decisions, each a hash of its number.
+  var draws: UInt64 = 0
+  /// What has become of packets so far.
+  public internal(set) var counters = PacketCounters()
+
+  /// A network at time zero in which nothing moves.
+  public init(
+    _ topology: Topology, transport: Transport, settings: PacketSettings = PacketSettings()
+  ) {
+    self.topology = topology
+    self.transport = transport
+    let wire = settings.mtu + settings.framing
+    payloadFull = Int32(settings.mtu - settings.header)
+    overhead = Int32(settings.header + settings.framing)
+    wireFull = Int32(wire)
+    wireControl = Int32(settings.control)
+    var marking = settings.marking
+    var buffer: Int64 = 700_000
+    var timeout = SimDuration.milliseconds(200)
+    var gain = 0.0
+    var pullRate = 1.0
+    rateControl =
+      if case .dcqcn(let rates) = settings.congestionControl { rates } else { .init() }
+    switch settings.congestionControl {
+    case .fixed(let fixed): (law, initialWindow) = (.fixed, Int32(fixed.window))
+    case .reno(let reno): (law, initialWindow) = (.reno, Int32(reno.initialWindow))
+    case .dctcp(let dctcp):
+      (law, initialWindow) = (.dctcp, Int32(dctcp.initialWindow))
+      gain = dctcp.gain
+      timeout = .milliseconds(10)
+      marking = marking ?? .init(from: .bytes(97_500), to: .bytes(97_500))
+    case .dcqcn(let rates):
+      (law, initialWindow) = (.dcqcn, 1)
+      gain = rates.gain
+      timeout = .nanoseconds(67_108_864)
+      marking = marking ?? .init(from: .bytes(5_000), to: .bytes(200_000), probability: 0.01)
+    case .ndp(let ndp):
+      (law, initialWindow) = (.ndp, Int32(ndp.initialWindow))
+      pullRate = ndp.pullRate
+      buffer = 8 * Int64(wire)
+      timeout = .milliseconds(10)
+    }
+    self.gain = gain
+    hasPriority = law == .ndp || law == .dcqcn
+    self.buffer = settings.buffer?.bytes ?? buffer
+    markFrom = marking?.from.bytes ?? .max
+    markTo = marking?.to.bytes ?? .max
+    markProbability = marking?.probability ?? 0
+    pauses = settings.pause != nil
+    xoff = settings.pause?.xoff.bytes ?? .max
+    xon = settings.pause?.xon.bytes ?? 0
+    reordering = Int32(settings.reordering)
+    minimumTimeout = (settings.minimumTimeout ?? timeout).picoseconds
+    retries = Int32(settings.retries)
+    paths = PathCatalog(topology, sprays: (settings.paths ?? (law == .ndp ? .spray : .single)) == .spray)
+    self.pullRate = pullRate
+    ports = FlatBuffer(capacity: topology.links.count)
+    for link in topology.links {
+      var port = PacketPort(link, latency: link.latency + transport.perHop)
+      port.isEager = pauses || topology.acceleratorOfNode[link.from.index] >= 0
+      port.isOpen = link.bandwidth.bitsPerSecond > 0
+      ports.append(port)
+    }
+    for link in ports.indices { setTimes(of: link) }
+  }
+
+  /// Computes the times of packets at a port's present bandwidth.
+  mutating func setTimes(of link: Int) {
+    let port = ports[link]
+    if port.bandwidth.bitsPerSecond == 0 { return }
+    ports[link].fullTime = port.time(wireFull)
+    ports[link].controlTime = port.time(wireControl)
+    ports[link].pullInterval =
+      SimDuration(picoseconds: port.time(wireFull)).scaled(by: 1 / pullRate).picoseconds
+  }
+
+  // MARK: - Events
+
+  @inline(__always)
+  mutating func schedule(_ event: Event, _ index: Int, generation: UInt32 = 0, at time: Int64) {
+    // Past the middle of the range nothing happens any more; who waits for it is reported.
+    if time > Int64.max / 2 { return }
+    queue.schedule(
+      UInt64(event.rawValue) &<< 56 | UInt64(generation & 0xFF_FFFF) &<< 32
+        | UInt64(truncatingIfNeeded: index), at: SimTime(picoseconds: time))
+  }
+
+  @inline(__always)
+  private mutating func handle(_ word: UInt64) {
+    let index = Int(word & 0xFFFF_FFFF)
+    switch Event(rawValue: UInt8(word &>> 56)).unsafelyUnwrapped {
+    case .arrival: arrive(index)
+    case .wake:
+      ports[index].hasWake = false
+      serve(index)
+    case .pull: sendPull(index)
+    case .pause:
+      serve(index)
+      ports[index].isPaused = true
+      ports[index].pauses += 1
+    case .resume:
+      ports[index].isPaused = false
+      kick(index)
+    case .timeout, .pace, .senderFree, .delivery:
+      let generation = UInt32(truncatingIfNeeded: word &>> 32) & 0xFF_FFFF
+      if flows[index].generation & 0xFF_FFFF == generation {
+        handle(Event(rawValue: UInt8(word &>> 56)).unsafelyUnwrapped, flow: index)
+      }
+    }
+  }
+
+  private mutating func handle(_ event: Event, flow index: Int) {
+    switch event {
+    case .timeout: timerFired(index)
+    case .pace:
+      flows[index].hasPace = false
+      activate(index)
+    case .senderFree:
+      if flows[index].phase == .cancelled { return }
+      outbox.append(.senderFree, of: flows[index].transfer)
+    case .delivery:
+      if flows[index].phase == .cancelled { return }
+      flows[index].isDelivered = true
+      outbox.append(.delivered, of: flows[index].transfer)
+      releaseIfDone(index)
+    case .arrival, .wake, .pull, .pause, .resume: break
+    }
+  }
+
+  // MARK: - NetworkModel
+
+  public var nextEventTime: SimTime {
+    mutating get {
+      outbox.isEmpty ? queue.nextTime : SimTime(picoseconds: present)
+    }
+  }
+
+  public mutating func advance(to now: SimTime) {
+    move(to: now)
+    while let event = queue.popDue() { handle(event) }
+  }
+
+  /// Moves the present without handling what is due at `now`.
+  private mutating func move(to now: SimTime) {
+    if now.picoseconds == present { return }
+    precondition(now.picoseconds > present, "a network's time only moves forwards")
+    precondition(outbox.isEmpty, "notices of an instant are drained before time moves on")
+    queue.advance(to: now)
+    present = now.picoseconds
+  }
+
+  public mutating func advance(until limit: SimTime) -> SimTime {
+    // What is due at one instant is handled whole; from time to time the caller may look for a
+    // signal to stop.
+    var budget = 1 << 14
+    while true {
+      let next = queue.nextTime
+      if next.picoseconds != present {
+        if !outbox.isEmpty || budget < 0 { return SimTime(picoseconds: present) }
+        if next > limit || next == .never {
+          if limit != .never { move(to: limit) }
+          return limit
+        }
+      }
+      guard let (time, event) = queue.pop() else { return SimTime(picoseconds: present) }
+      present = time.picoseconds
+      handle(event)
+      budget -= 1
+    }
+  }
+
+  public mutating func send(_ transfer: Transfer, at now: SimTime) {
+    precondition(transfer.size.bytes >= 0, "a transfer has a size")
+    move(to: now)
+    if transfer.source == transfer.destination {
+      outbox.append(.senderFree, of: transfer)
+      outbox.append(.delivered, of: transfer)
+      return
+    }
+    let index = allocateFlow(transfer)
+    open(index, announcing: true)
+  }
+
+  public mutating func cancel(group: GroupID, at now: SimTime) {
+    move(to: now)
+    outbox.remove(group: group)
+    for index in flows.indices
+    where flows[index].transfer.group == group
+      && (flows[index].phase == .open || flows[index].phase == .blocked
+        || flows[index].phase == .finished)
+    {
+      flows[index].phase = .cancelled
+      flows[index].deadline = .max
+      releaseIfDone(index)
+    }
+  }
+
+  public mutating func drain(into notices: inout [Notice]) { outbox.drain(into: &notices) }
+
+  /// Payload of all packets whose transmission has begun, repeated ones included, and the time spent
+  /// sending packets of any kind.
+  public func usage(of link: LinkID) -> LinkUsage {
+    LinkUsage(
+      carried: ByteCount(ports[link.index].carried),
+      busy: SimDuration(picoseconds: ports[link.index].busy))
+  }
+
+  /// What has happened at the port that feeds `link`.
+  public func report(of link: LinkID) -> PortReport {
+    let port = ports[link.index]
+    return PortReport(
+      highWaterMark: ByteCount(port.highWater), dropped: Int(port.dropped),
+      trimmed: Int(port.trimmed), marked: Int(port.marked), pauses: Int(port.pauses))
+  }
+
+  public var waiting: [WaitingTransfer] {
+    mutating get {
+      let nothingMore = queue.nextTime == .never
+      var found: [WaitingTransfer] = []
+      for index in flows.indices {
+        let flow = flows[index]
+        if flow.phase == .blocked {
+          found.append(WaitingTransfer(flow.transfer, cause(of: flow)))
+        } else if flow.phase == .open, nothingMore {
+          let first = Int(flow.forward.first)
+          let cause: WaitingTransfer.Cause =
+            flow.received == flow.total
+            ? .tooSlow : ports[first].isPaused ? .paused(LinkID(first)) : .tooSlow
+          found.append(WaitingTransfer(flow.transfer, cause))
+        }
+      }
+      return found.sorted { $0.transfer.id < $1.transfer.id }
+    }
+  }
+
+  private func cause(of flow: PacketFlow) -> WaitingTransfer.Cause {
+    switch flow.wait {
+    case .silence: return .unanswered(timeouts: Int(flow.backoff))
+    case .time: return .tooSlow
+    case .size: return .tooManyPackets
+    case .path:
+      let transfer = flow.transfer
+      guard let link = paths.closedLink(from: transfer.source, to: transfer.destination) else {
+        return .noRoute
+      }
+      return ports[link.index].isUp ? .zeroBandwidth(link) : .linkDown(link)
+    }
+  }
+}
