@@ -80,6 +80,10 @@ public struct PacketCounters: Sendable, Equatable, BitwiseCopyable {
   public internal(set) var bytesArrived: Int64 = 0
   /// Payload bytes that were trimmed, dropped or lost on links.
   public internal(set) var bytesLost: Int64 = 0
+
+  /// Nothing yet.
+  public init() {}
+
   /// Data packets, trimmed ones included, that are on their way.
   public var underWay: Int64 { sent - arrived - trimmedArrived - dropped - lostOnLinks }
 }

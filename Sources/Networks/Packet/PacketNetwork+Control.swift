@@ -35,7 +35,7 @@ extension PacketNetwork {
     if isMarked { flow.pointee.observedMarked &+= fresh }
     if flow.pointee.cumulative < flow.pointee.observeEnd || flow.pointee.observed == 0 { return }
     let share = Double(flow.pointee.observedMarked) / Double(flow.pointee.observed)
-    flow.pointee.alpha += gain * (share - flow.pointee.alpha)
+    flow.pointee.alpha += rules.gain * (share - flow.pointee.alpha)
     flow.pointee.observed = 0
     flow.pointee.observedMarked = 0
     flow.pointee.observeEnd = flow.pointee.nextNew
@@ -49,8 +49,8 @@ extension PacketNetwork {
     flow.pointee.target = flow.pointee.rate
     flow.pointee.rate = max(
       flow.pointee.rate * (1 - flow.pointee.alpha / 2),
-      Double(rateControl.minimumRate.bitsPerSecond))
-    flow.pointee.alpha += gain * (1 - flow.pointee.alpha)
+      Double(rules.rateControl.minimumRate.bitsPerSecond))
+    flow.pointee.alpha += rules.gain * (1 - flow.pointee.alpha)
     flow.pointee.lastDecay = present
     flow.pointee.lastIncrease = present
     flow.pointee.counted = 0
@@ -60,14 +60,14 @@ extension PacketNetwork {
 
   /// Applies what timers would have done to the estimate since it was last looked at.
   private func decay(_ flow: UnsafeMutablePointer<PacketFlow>, at now: Int64) {
-    let interval = rateControl.decayInterval.picoseconds
+    let interval = rules.rateControl.decayInterval.picoseconds
     while now &- flow.pointee.lastDecay >= interval {
       if flow.pointee.alpha < 0x1p-40 {
         // Too small to matter; the remaining periods are skipped.
         flow.pointee.lastDecay = now
         return
       }
-      flow.pointee.alpha *= 1 - gain
+      flow.pointee.alpha *= 1 - rules.gain
       flow.pointee.lastDecay &+= interval
     }
   }
@@ -84,7 +84,7 @@ extension PacketNetwork {
       flow.pointee.lastIncrease = now
     }
     decay(flow, at: now)
-    let interval = rateControl.increaseInterval.picoseconds
+    let interval = rules.rateControl.increaseInterval.picoseconds
     while now &- flow.pointee.lastIncrease >= interval {
       if flow.pointee.rate >= lineRate {
         flow.pointee.lastIncrease = now
@@ -95,7 +95,7 @@ extension PacketNetwork {
       increaseRate(flow, lineRate)
     }
     flow.pointee.counted &+= Int64(wire)
-    if flow.pointee.counted >= rateControl.increaseBytes.bytes {
+    if flow.pointee.counted >= rules.rateControl.increaseBytes.bytes {
       flow.pointee.counted = 0
       flow.pointee.byteSteps &+= 1
       increaseRate(flow, lineRate)
@@ -104,16 +104,16 @@ extension PacketNetwork {
 
   /// Fast recovery, then additive, then hyper increase (DCQCN, section 3.2 and figure 7).
   private func increaseRate(_ flow: UnsafeMutablePointer<PacketFlow>, _ lineRate: Double) {
-    let steps = Int32(rateControl.recoverySteps)
+    let steps = Int32(rules.rateControl.recoverySteps)
     let (high, low) = (
       max(flow.pointee.timeSteps, flow.pointee.byteSteps),
       min(flow.pointee.timeSteps, flow.pointee.byteSteps)
     )
     if low > steps {
       flow.pointee.target +=
-        Double(rateControl.hyperIncrease.bitsPerSecond) * Double(low - steps)
+        Double(rules.rateControl.hyperIncrease.bitsPerSecond) * Double(low - steps)
     } else if high > steps {
-      flow.pointee.target += Double(rateControl.additiveIncrease.bitsPerSecond)
+      flow.pointee.target += Double(rules.rateControl.additiveIncrease.bitsPerSecond)
     }
     flow.pointee.target = min(flow.pointee.target, lineRate)
     flow.pointee.rate = (flow.pointee.rate + flow.pointee.target) / 2

@@ -33,7 +33,7 @@ extension PacketNetwork {
     let isNew = flows[number].words == 0
     if isNew {
       let size = transfer.size.bytes
-      let count = size == 0 ? 1 : (size - 1) / Int64(payloadFull) + 1
+      let count = size == 0 ? 1 : (size - 1) / Int64(rules.payloadFull) + 1
       if count > Int64(Int32.max) / 4 {
         flows[number].wait = .size
         return
@@ -43,7 +43,7 @@ extension PacketNetwork {
         return
       }
       flows[number].total = Int32(count)
-      flows[number].lastPayload = Int32(size - (count - 1) * Int64(payloadFull))
+      flows[number].lastPayload = Int32(size - (count - 1) * Int64(rules.payloadFull))
       // One block for three sets; its size is a power of two.
       let words = Int32((count + 63) / 64)
       flows[number].words = words
@@ -67,17 +67,17 @@ extension PacketNetwork {
 
   /// Whether the packets alone would take a quarter of simulated time.
   private func isTooSlow(_ set: PathSet, _ count: Int64) -> Bool {
-    var slowest = ports[Int(set.first)].time(wireFull)
+    var slowest = ports[Int(set.first)].time(rules.wireFull)
     var latency = ports[Int(set.first)].latency
     var position = Int(set.start)
     while paths.pool[position] >= 0 {
       let port = ports[Int(paths.pool[position])]
-      slowest = max(slowest, port.time(wireFull))
+      slowest = max(slowest, port.time(rules.wireFull))
       latency = max(latency, port.latency)
       position += 1
     }
     if set.last >= 0 {
-      slowest = max(slowest, ports[Int(set.last)].time(wireFull))
+      slowest = max(slowest, ports[Int(set.last)].time(rules.wireFull))
       latency = max(latency, ports[Int(set.last)].latency)
     }
     let (time, overflow) = slowest.multipliedReportingOverflow(by: count)
@@ -88,14 +88,14 @@ extension PacketNetwork {
   private mutating func begin(_ number: Int, _ forward: PathSet) {
     let transfer = flows[number].transfer
     let total = flows[number].total
-    flows[number].window = Double(initialWindow)
+    flows[number].window = Double(rules.initialWindow)
     if !topology.shareHost(transfer.source, transfer.destination), let cap = transport.transferCap {
       flows[number].capGap = 8e12 / Double(cap.bitsPerSecond)
     }
-    switch law {
+    switch rules.law {
     case .ndp:
-      flows[number].credits = min(initialWindow, total)
-      flows[number].expected = min(initialWindow, total)
+      flows[number].credits = min(rules.initialWindow, total)
+      flows[number].expected = min(rules.initialWindow, total)
     case .fixed: break
     case .reno, .dctcp, .dcqcn:
       guard let slot = memoryOfPair[Self.pair(transfer)] else { return }
@@ -110,7 +110,7 @@ extension PacketNetwork {
       flows[number].threshold = memory.threshold
       let isIdle = present - memory.used > timeout(flows[number])
       flows[number].window =
-        isIdle ? min(memory.window, Double(initialWindow)) : memory.window
+        isIdle ? min(memory.window, Double(rules.initialWindow)) : memory.window
       if isIdle {
         flows[number].rate = 0
       }
@@ -127,7 +127,7 @@ extension PacketNetwork {
     let flow = flows[number]
     flows[number].phase = .finished
     flows[number].deadline = .max
-    if law == .reno || law == .dctcp || law == .dcqcn {
+    if rules.law == .reno || rules.law == .dctcp || rules.law == .dcqcn {
       let memory = ConnectionMemory(
         window: flow.window, threshold: flow.threshold, alpha: flow.alpha, rate: flow.rate,
         target: flow.target, smoothed: flow.smoothed, variation: flow.variation, used: present)

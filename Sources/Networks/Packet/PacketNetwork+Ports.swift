@@ -34,7 +34,7 @@ extension PacketNetwork {
   func payload(_ packet: Packet) -> Int64 {
     let flow = flows.base + Int(packet.flow)
     return Int64(
-      packet.sequence == flow.pointee.total &- 1 ? flow.pointee.lastPayload : payloadFull)
+      packet.sequence == flow.pointee.total &- 1 ? flow.pointee.lastPayload : rules.payloadFull)
   }
 
   private mutating func countLoss(_ index: Int, byQueue: Bool) {
@@ -67,7 +67,7 @@ extension PacketNetwork {
     if port.pointee.busyUntil <= present { serve(link) }
     counters.hops &+= 1
     let packet = packets.base + index
-    let way = paths.pool.base[Int(packet.pointee.cursor)]
+    let way = paths.pool[Int(packet.pointee.cursor)]
     if way >= 0 {
       packet.pointee.cursor &+= 1
       enter(index, Int(way), from: link)
@@ -94,7 +94,7 @@ extension PacketNetwork {
     if port.pointee.busyUntil <= present { serve(link) }
     let packet = packets.base + index
     if port.pointee.busyUntil <= present, port.pointee.isOpen,
-      !port.pointee.isPaused || (hasPriority && packet.pointee.kind != .data)
+      !port.pointee.isPaused || (rules.hasPriority && packet.pointee.kind != .data)
     {
       // Nothing waits, or it would have been served.
       port.pointee.busyUntil = present
@@ -114,10 +114,10 @@ extension PacketNetwork {
     }
     var index = index
     let packet = packets.base + index
-    if !hasPriority || packet.pointee.kind == .data {
+    if !rules.hasPriority || packet.pointee.kind == .data {
       let waiting = port.pointee.queued
-      if from >= 0, !pauses, waiting + Int64(packet.pointee.wire) > buffer {
-        if law != .ndp {
+      if from >= 0, !rules.pauses, waiting + Int64(packet.pointee.wire) > rules.buffer {
+        if rules.law != .ndp {
           countLoss(index, byQueue: true)
           port.pointee.dropped += 1
           discard(index)
@@ -127,7 +127,7 @@ extension PacketNetwork {
         enterControl(index, link, from: from)
         return
       }
-      if waiting >= markFrom, from >= 0, isMarked(waiting), packet.pointee.kind == .data {
+      if waiting >= rules.markFrom, from >= 0, isMarked(waiting), packet.pointee.kind == .data {
         packet.pointee.isMarked = true
         counters.marked += 1
         port.pointee.marked += 1
@@ -142,7 +142,7 @@ extension PacketNetwork {
       port.pointee.queued = waiting + Int64(packet.pointee.wire)
       port.pointee.highWater = max(
         port.pointee.highWater, port.pointee.queued + port.pointee.queuedControl)
-      if pauses, from >= 0 { hold(index, from) }
+      if rules.pauses, from >= 0 { hold(index, from) }
       wakeIfEager(link)
     } else {
       enterControl(index, link, from: from)
@@ -152,7 +152,9 @@ extension PacketNetwork {
   private mutating func enterControl(_ index: Int, _ link: Int, from: Int) {
     let port = ports.base + link
     let packet = packets.base + index
-    if from >= 0, !pauses, port.pointee.queuedControl + Int64(packet.pointee.wire) > buffer {
+    if from >= 0, !rules.pauses,
+      port.pointee.queuedControl + Int64(packet.pointee.wire) > rules.controlBuffer
+    {
       countLoss(index, byQueue: true)
       port.pointee.dropped += 1
       discard(index)
@@ -185,7 +187,7 @@ extension PacketNetwork {
     }
     counters.bytesLost += payload(packets[index])
     packets[index].kind = .header
-    packets[index].wire = min(wireControl, packets[index].wire)
+    packets[index].wire = min(rules.wireControl, packets[index].wire)
     counters.trimmed += 1
     ports[link].trimmed += 1
     return index
@@ -193,8 +195,8 @@ extension PacketNetwork {
 
   /// Whether a packet is marked that finds so many bytes waiting, at least `markFrom`.
   private mutating func isMarked(_ waiting: Int64) -> Bool {
-    if waiting >= markTo { return true }
-    return random() < markProbability * Double(waiting - markFrom) / Double(markTo - markFrom)
+    if waiting >= rules.markTo { return true }
+    return random() < rules.markProbability * Double(waiting - rules.markFrom) / Double(rules.markTo - rules.markFrom)
   }
 
   /// A number in [0, 1), by hash of a counter.
@@ -276,13 +278,13 @@ extension PacketNetwork {
     let packet = packets.base + index
     let wire = packet.pointee.wire
     let time =
-      wire == wireFull
+      wire == rules.wireFull
       ? port.pointee.fullTime
-      : wire == wireControl ? port.pointee.controlTime : port.pointee.time(wire)
+      : wire == rules.wireControl ? port.pointee.controlTime : port.pointee.time(wire)
     let finish = port.pointee.busyUntil &+ time
     port.pointee.busyUntil = finish
     port.pointee.busy &+= time
-    if packet.pointee.kind == .data { port.pointee.carried &+= Int64(wire &- overhead) }
+    if packet.pointee.kind == .data { port.pointee.carried &+= Int64(wire &- rules.overhead) }
     // No overflow: transfers whose packets would take a quarter of the range are refused, latencies
     // are below a quarter, and nothing is served in the second half of the range.
     packet.pointee.arrival = finish &+ port.pointee.latency
@@ -302,7 +304,7 @@ extension PacketNetwork {
   private mutating func hold(_ index: Int, _ ingress: Int) {
     packets[index].ingress = Int32(ingress)
     ports[ingress].held += Int64(packets[index].wire)
-    if !ports[ingress].isPausing, ports[ingress].held > xoff {
+    if !ports[ingress].isPausing, ports[ingress].held > rules.xoff {
       ports[ingress].isPausing = true
       counters.pauses += 1
       schedule(.pause, ingress, at: present + ports[ingress].latency)
@@ -314,7 +316,7 @@ extension PacketNetwork {
     let ingress = Int(packets[index].ingress)
     packets[index].ingress = -1
     ports[ingress].held -= Int64(packets[index].wire)
-    if ports[ingress].isPausing, ports[ingress].held <= xon {
+    if ports[ingress].isPausing, ports[ingress].held <= rules.xon {
       ports[ingress].isPausing = false
       schedule(.resume, ingress, at: present + ports[ingress].latency)
     }

@@ -13,7 +13,7 @@ extension PacketNetwork {
     let isWhole = packet.pointee.kind == .data
     if isWhole {
       counters.arrived &+= 1
-      counters.bytesArrived &+= Int64(packet.pointee.wire &- overhead)
+      counters.bytesArrived &+= Int64(packet.pointee.wire &- rules.overhead)
     } else {
       counters.trimmedArrived &+= 1
     }
@@ -35,18 +35,18 @@ extension PacketNetwork {
       }
     }
     packet.pointee.kind = isWhole ? .acknowledgement : .refusal
-    packet.pointee.wire = wireControl
+    packet.pointee.wire = rules.wireControl
     packet.pointee.value = flow.pointee.receivedCumulative
-    if law == .dcqcn {
+    if rules.law == .dcqcn {
       packet.pointee.isNotification =
         packet.pointee.isMarked && present >= flow.pointee.nextNotification
       if packet.pointee.isNotification {
         flow.pointee.nextNotification =
-          present &+ rateControl.notificationInterval.picoseconds
+          present &+ rules.rateControl.notificationInterval.picoseconds
       }
     }
     returnToSender(index)
-    if law == .ndp {
+    if rules.law == .ndp {
       flow.pointee.expected = max(0, flow.pointee.expected &- 1)
       if flow.pointee.expected < flow.pointee.total &- flow.pointee.received {
         flow.pointee.expected &+= 1
@@ -158,7 +158,7 @@ extension PacketNetwork {
       let index = allocate(
         Packet(
           flow: Int32(truncatingIfNeeded: number), sequence: 0, value: flow.pointee.pullsSent,
-          wire: wireControl, kind: .pull))
+          wire: rules.wireControl, kind: .pull))
       returnToSender(index)
       if port.pointee.pullHead >= 0 {
         port.pointee.hasPullEvent = true

@@ -9,7 +9,7 @@ extension PacketNetwork {
   @inline(__always)
   private func maySend(_ flow: UnsafeMutablePointer<PacketFlow>) -> Bool {
     guard flow.pointee.phase == .open, flow.pointee.isWaitingToSend else { return false }
-    switch law {
+    switch rules.law {
     case .ndp: return flow.pointee.credits > 0
     case .dcqcn: return true
     case .fixed, .reno, .dctcp: return Double(flow.pointee.inFlight &+ 1) <= flow.pointee.window
@@ -90,23 +90,23 @@ extension PacketNetwork {
       flow.pointee.nextNew &+= 1
     }
     let payload =
-      sequence == flow.pointee.total &- 1 ? flow.pointee.lastPayload : payloadFull
-    let wire = payload &+ overhead
+      sequence == flow.pointee.total &- 1 ? flow.pointee.lastPayload : rules.payloadFull
+    let wire = payload &+ rules.overhead
     counters.sent &+= 1
     counters.bytesSent &+= Int64(payload)
     var finish = start &+ port.pointee.fullTime
-    if wire != wireFull { finish = start &+ port.pointee.time(wire) }
+    if wire != rules.wireFull { finish = start &+ port.pointee.time(wire) }
     if flow.pointee.nextNew == flow.pointee.total, !flow.pointee.isSenderFree {
       flow.pointee.isSenderFree = true
       schedule(.senderFree, number, generation: flow.pointee.generation, at: finish)
     }
-    if law == .ndp { flow.pointee.credits &-= 1 }
+    if rules.law == .ndp { flow.pointee.credits &-= 1 }
     if flow.pointee.inFlight == 0 || flow.pointee.deadline == .max {
       flow.pointee.deadline = start &+ timeout(flow.pointee)
       armTimer(number)
     }
     flow.pointee.inFlight &+= 1
-    if flow.pointee.capGap > 0 || law == .dcqcn {
+    if flow.pointee.capGap > 0 || rules.law == .dcqcn {
       pace(flow, wire: wire, payload: payload, at: start, lineRate: port.pointee.bandwidth)
     }
     let index = allocate(
@@ -133,7 +133,7 @@ extension PacketNetwork {
     lineRate: Bandwidth
   ) {
     var gap = flow.pointee.capGap * Double(payload)
-    if law == .dcqcn {
+    if rules.law == .dcqcn {
       advanceRate(flow, sending: wire, at: start, lineRate: Double(lineRate.bitsPerSecond))
       // At line rate the port itself is the pace.
       if flow.pointee.rate < Double(lineRate.bitsPerSecond) {
@@ -171,7 +171,7 @@ extension PacketNetwork {
         finish(number)
       } else {
         flow.pointee.deadline =
-          flow.pointee.inFlight > 0 || law == .ndp
+          flow.pointee.inFlight > 0 || rules.law == .ndp
           ? present &+ timeout(flow.pointee) : Int64.max
         armTimer(number)
         activate(number)
@@ -192,10 +192,10 @@ extension PacketNetwork {
       if note(flow.pointee.cumulative, flow) { fresh &+= 1 }
       flow.pointee.cumulative &+= 1
     }
-    if law == .ndp { return }
+    if rules.law == .ndp { return }
     if packet.sequence > flow.pointee.highest { flow.pointee.highest = packet.sequence }
     let hasLoss = findLosses(flow)
-    switch law {
+    switch rules.law {
     case .reno:
       if hasLoss || packet.isMarked { cutWindow(flow, by: 0.5) }
       growWindow(flow, by: fresh, inFlight: before)
@@ -237,7 +237,7 @@ extension PacketNetwork {
     if flow.pointee.lossScan < flow.pointee.cumulative {
       flow.pointee.lossScan = flow.pointee.cumulative
     }
-    while flow.pointee.lossScan &+ reordering <= flow.pointee.highest {
+    while flow.pointee.lossScan &+ rules.reordering <= flow.pointee.highest {
       let sequence = flow.pointee.lossScan
       if !bits.contains(sequence, in: flow.pointee.acknowledgedBits) {
         markLost(sequence, flow)
@@ -282,7 +282,7 @@ extension PacketNetwork {
   /// minute (RFC 6298).
   @inline(__always)
   func timeout(_ flow: PacketFlow) -> Int64 {
-    let base = max(minimumTimeout, flow.smoothed &+ 4 &* flow.variation)
+    let base = max(rules.minimumTimeout, flow.smoothed &+ 4 &* flow.variation)
     if flow.backoff == 0 { return base }
     let limit = max(base, 60_000_000_000_000)
     return flow.backoff > 20 || base > limit >> Int64(flow.backoff)
@@ -307,14 +307,14 @@ extension PacketNetwork {
       return
     }
     let flow = flows.base + number
-    if law != .ndp, flow.pointee.inFlight == 0 {
+    if rules.law != .ndp, flow.pointee.inFlight == 0 {
       // All that is missing waits at this host's port.
       flow.pointee.deadline = .max
       return
     }
     counters.timeouts += 1
     flow.pointee.backoff &+= 1
-    if flow.pointee.backoff > retries {
+    if flow.pointee.backoff > rules.retries {
       flow.pointee.phase = .blocked
       flow.pointee.wait = .silence
       outbox.append(.blocked(on: nil), of: flow.pointee.transfer)
@@ -334,10 +334,10 @@ extension PacketNetwork {
     flow.pointee.inFlight = 0
     flow.pointee.lossScan = flow.pointee.nextNew
     flow.pointee.recover = flow.pointee.nextNew
-    if law == .ndp {
+    if rules.law == .ndp {
       // Nobody will ask for what got lost without a trace, nor repeat a lost pull.
       flow.pointee.credits &+= max(1, lost)
-    } else if law == .reno || law == .dctcp {
+    } else if rules.law == .reno || rules.law == .dctcp {
       flow.pointee.threshold = max(flow.pointee.window / 2, 2)
       flow.pointee.window = 1
     }

@@ -38,34 +38,10 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
     /// A pause or its end reaches the port of a link.
     case pause, resume
   }
-  enum Law: UInt8 { case fixed, reno, dctcp, dcqcn, ndp }
 
   let topology: Topology
   let transport: Transport
-  // The settings, resolved.
-  let law: Law
-  let initialWindow: Int32
-  /// DCTCP's or DCQCN's g.
-  let gain: Double
-  let rateControl: CongestionControl.DCQCN
-  let payloadFull: Int32
-  let overhead: Int32
-  let wireFull: Int32
-  let wireControl: Int32
-  /// Control packets overtake data.
-  let hasPriority: Bool
-  let buffer: Int64
-  let markFrom: Int64
-  let markTo: Int64
-  let markProbability: Double
-  let pauses: Bool
-  let xoff: Int64
-  let xon: Int64
-  /// Share of a receiver's link that pulls ask for.
-  let pullRate: Double
-  let reordering: Int32
-  let minimumTimeout: Int64
-  let retries: Int32
+  let rules: PacketRules
 
   var present: Int64 = 0
   var queue = EventQueue<UInt64>()
@@ -90,55 +66,13 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
   ) {
     self.topology = topology
     self.transport = transport
-    let wire = settings.mtu + settings.framing
-    payloadFull = Int32(settings.mtu - settings.header)
-    overhead = Int32(settings.header + settings.framing)
-    wireFull = Int32(wire)
-    wireControl = Int32(settings.control)
-    var marking = settings.marking
-    var buffer: Int64 = 700_000
-    var timeout = SimDuration.milliseconds(200)
-    var gain = 0.0
-    var pullRate = 1.0
-    rateControl =
-      if case .dcqcn(let rates) = settings.congestionControl { rates } else { .init() }
-    switch settings.congestionControl {
-    case .fixed(let fixed): (law, initialWindow) = (.fixed, Int32(fixed.window))
-    case .reno(let reno): (law, initialWindow) = (.reno, Int32(reno.initialWindow))
-    case .dctcp(let dctcp):
-      (law, initialWindow) = (.dctcp, Int32(dctcp.initialWindow))
-      gain = dctcp.gain
-      timeout = .milliseconds(10)
-      marking = marking ?? .init(from: .bytes(97_500), to: .bytes(97_500))
-    case .dcqcn(let rates):
-      (law, initialWindow) = (.dcqcn, 1)
-      gain = rates.gain
-      timeout = .nanoseconds(67_108_864)
-      marking = marking ?? .init(from: .bytes(5_000), to: .bytes(200_000), probability: 0.01)
-    case .ndp(let ndp):
-      (law, initialWindow) = (.ndp, Int32(ndp.initialWindow))
-      pullRate = ndp.pullRate
-      buffer = 8 * Int64(wire)
-      timeout = .milliseconds(10)
-    }
-    self.gain = gain
-    hasPriority = law == .ndp || law == .dcqcn
-    self.buffer = settings.buffer?.bytes ?? buffer
-    markFrom = marking?.from.bytes ?? .max
-    markTo = marking?.to.bytes ?? .max
-    markProbability = marking?.probability ?? 0
-    pauses = settings.pause != nil
-    xoff = settings.pause?.xoff.bytes ?? .max
-    xon = settings.pause?.xon.bytes ?? 0
-    reordering = Int32(settings.reordering)
-    minimumTimeout = (settings.minimumTimeout ?? timeout).picoseconds
-    retries = Int32(settings.retries)
-    paths = PathCatalog(topology, sprays: (settings.paths ?? (law == .ndp ? .spray : .single)) == .spray)
-    self.pullRate = pullRate
+    let rules = PacketRules(settings)
+    self.rules = rules
+    paths = PathCatalog(topology, sprays: rules.sprays)
     ports = FlatBuffer(capacity: topology.links.count)
     for link in topology.links {
       var port = PacketPort(link, latency: link.latency + transport.perHop)
-      port.isEager = pauses || topology.acceleratorOfNode[link.from.index] >= 0
+      port.isEager = rules.pauses || topology.acceleratorOfNode[link.from.index] >= 0
       port.isOpen = link.bandwidth.bitsPerSecond > 0
       ports.append(port)
     }
@@ -149,10 +83,10 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
   mutating func setTimes(of link: Int) {
     let port = ports[link]
     if port.bandwidth.bitsPerSecond == 0 { return }
-    ports[link].fullTime = port.time(wireFull)
-    ports[link].controlTime = port.time(wireControl)
+    ports[link].fullTime = port.time(rules.wireFull)
+    ports[link].controlTime = port.time(rules.wireControl)
     ports[link].pullInterval =
-      SimDuration(picoseconds: port.time(wireFull)).scaled(by: 1 / pullRate).picoseconds
+      SimDuration(picoseconds: port.time(rules.wireFull)).scaled(by: 1 / rules.pullRate).picoseconds
   }
 
   // MARK: - Events

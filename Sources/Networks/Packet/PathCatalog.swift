@@ -25,7 +25,7 @@ struct SprayState: BitwiseCopyable {
 /// Hosts that hang on one cable share the ways between their switches. The pool only grows, so that
 /// packets under way keep their position in it when links change.
 /// - Complexity: O(nodes + links) for a pair of switches not seen before.
-struct PathCatalog: ~Copyable {
+struct PathCatalog {
   /// At most so many ways of a pair are used.
   static var limit: Int { 256 }
   /// In place of a link: the packet is where it belongs.
@@ -45,15 +45,22 @@ struct PathCatalog: ~Copyable {
   private let sprays: Bool
   private var sets: [Key: PathSet] = [:]
   /// Rows of links; position 0 is a row that has ended.
-  private(set) var pool = FlatBuffer<Int32>(capacity: 1024)
+  private(set) var pool: [Int32] = [Self.arrived]
   private var isClosed: [Bool]
   private var distance: [Int32] = []
 
   init(_ topology: Topology, sprays: Bool) {
     self.topology = topology
-    if case .shortest = topology.routing { self.sprays = sprays } else { self.sprays = false }
+    self.sprays = sprays && Self.hasChoice(topology)
     isClosed = topology.links.map { $0.bandwidth.bitsPerSecond == 0 }
-    pool.append(Self.arrived)
+  }
+
+  /// Whether a topology leaves the choice among shortest ways open.
+  private static func hasChoice(_ topology: Topology) -> Bool {
+    switch topology.routing {
+    case .shortest: true
+    case .torus, .mesh, .explicit: false
+    }
   }
 
   /// Opens or closes a link and forgets what was found.
