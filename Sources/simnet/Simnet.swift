@@ -21,6 +21,7 @@ struct Simnet: ParsableCommand {
       GateCommand.self, CompareCommand.self, ParetoCommand.self,
       CrossoverCommand.self, WhatIfCommand.self,
       DataCommand.self,
+      GoalCommand.self,
     ])
 
   static func main() {
