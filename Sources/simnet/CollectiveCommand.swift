@@ -35,7 +35,7 @@ struct CollectiveCommand: ParsableCommand {
   var bandwidth = "10 Gbps"
   @Option(help: "Of every link; the path through a star has two.")
   var latency = "0 us"
-  @Option(help: "alpha_beta or flow.")
+  @Option(help: "alpha_beta, loggp or flow.")
   var network: String = "flow"
   @Option(help: "ideal, tcp or rdma.")
   var transport: String = "ideal"

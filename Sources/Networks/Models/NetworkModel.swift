@@ -74,8 +74,13 @@ struct Outbox: ~Copyable {
 
   var isEmpty: Bool { notices.isEmpty }
 
+  /// A notice for the source, or of a delivery for the destination.
   mutating func append(_ kind: Notice.Kind, of transfer: Transfer) {
-    let isDelivery = kind == .delivered
+    append(
+      kind, of: transfer, at: kind == .delivered ? transfer.destination : transfer.source)
+  }
+  mutating func append(_ kind: Notice.Kind, of transfer: Transfer, at node: NodeID) {
+    let isDelivery = node == transfer.destination
     notices.append(
       Notice(
         kind, transfer.id, group: transfer.group, tag: transfer.tag,

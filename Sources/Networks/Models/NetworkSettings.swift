@@ -4,6 +4,8 @@ import SimKernel
 public enum NetworkModelKind: String, CaseIterable, Sendable {
   /// Latency + size/bandwidth for each transfer, nobody in the way.
   case alphaBeta = "alpha_beta"
+  /// LogGP: endpoints take one message after the other, the network is free.
+  case loggp
   /// Fluid flows with max-min fair shares of every link.
   case flow
   /// Packets through switches with finite queues, under a congestion control.
@@ -14,26 +16,33 @@ public enum NetworkModelKind: String, CaseIterable, Sendable {
 public struct NetworkSettings: Sendable, Equatable {
   public var model: NetworkModelKind
   public var transport: Transport
+  /// What ``NetworkModelKind/loggp`` takes besides.
+  public var loggp: LogGPSettings
   /// What the packet model is made of.
   public var packet: PacketSettings
 
   public init(
     model: NetworkModelKind = .flow, transport: Transport = .tcp,
-    packet: PacketSettings = PacketSettings()
+    loggp: LogGPSettings = LogGPSettings(), packet: PacketSettings = PacketSettings()
   ) {
     self.model = model
     self.transport = transport
+    self.loggp = loggp
     self.packet = packet
   }
 
   public init(_ fields: inout FieldReader) {
     model = fields.optional(
       "model", .choice("network model"), default: .flow,
-      doc: "fidelity: alpha_beta (no contention), flow (max-min fair sharing) or packet (queues, loss and "
-        + "congestion control)")
+      doc: "fidelity: alpha_beta (no contention), loggp (endpoints take one message after the "
+        + "other), flow (max-min fair sharing) or packet (queues, loss and congestion control)")
     transport = fields.variant(
       "transport", TransportCatalog.registry, default: "tcp",
       doc: "what turns line rate into goodput and latency")
+    loggp =
+      fields.optionalRecord(
+        "loggp", doc: "parameters of the loggp model; by default those of path and transport",
+        LogGPSettings.init) ?? LogGPSettings()
     packet = fields.defaultedRecord(
       "packet", doc: "packets, queues and congestion control of the packet model",
       PacketSettings.init)
@@ -50,6 +59,7 @@ public struct NetworkSettings: Sendable, Equatable {
   public func makeNetwork(_ topology: Topology) -> any NetworkModel & ~Copyable {
     switch model {
     case .alphaBeta: AlphaBetaNetwork(topology, transport: transport)
+    case .loggp: LogGPNetwork(topology, transport: transport, settings: loggp)
     case .flow: FlowNetwork(topology, transport: transport)
     case .packet: PacketNetwork(topology, transport: transport, settings: packet)
     }

@@ -20,6 +20,10 @@ public enum NetworkRun {
       return try run(
         AlphaBetaNetwork(topology, transport: network.transport), topology, jobs, faults, stop,
         recorder)
+    case .loggp:
+      return try run(
+        LogGPNetwork(topology, transport: network.transport, settings: network.loggp), topology,
+        jobs, faults, stop, recorder)
     case .flow:
       return try run(
         FlowNetwork(topology, transport: network.transport), topology, jobs, faults, stop,
