@@ -8,10 +8,11 @@ extension Benchmark {
   static var networks: Benchmark {
     Benchmark(
       name: "networks",
-      summary: "ring all-reduce and random flows over the fluid network, against a binary heap"
+      summary: "ring all-reduce, random flows and LogGOPS messages, against a binary heap"
     ) { extent, report in
       for ranks in [256, 1024] { measureRing(ranks, extent, report) }
       for k in [8, 16] { measureRandomFlows(k, extent, report) }
+      measureLogGP(extent, report)
       measureMemory(report)
     }
   }
