@@ -107,7 +107,7 @@ final class PointPreparation {
         jobs.append(blueprint)
       }
     }
-    let faults = faults(of: scenario, topology, root: root, issues: issues)
+    let faults = Self.faults(scenario.faults, topology, root: root, issues: issues)
     guard issues.errors.count == before else { return nil }
     return PreparedPoint(
       scenario: scenario, topology: topology, jobs: jobs, faults: faults)
@@ -126,11 +126,12 @@ final class PointPreparation {
     return made
   }
 
-  private func faults(
-    of scenario: Scenario, _ topology: Topology, root: JSONNode, issues: IssueCollector
+  /// The faults of a scenario with their links found by name.
+  static func faults(
+    _ settings: [FaultSettings], _ topology: Topology, root: JSONNode, issues: IssueCollector
   ) -> [LinkFault] {
     var faults: [LinkFault] = []
-    for (index, fault) in scenario.faults.enumerated() {
+    for (index, fault) in settings.enumerated() {
       guard let link = topology.links.firstIndex(where: { $0.name == fault.link }) else {
         let names = topology.links.map(\.name)
         let path = ["faults", String(index), "link"]

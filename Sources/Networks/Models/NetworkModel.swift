@@ -49,9 +49,24 @@ public protocol NetworkModel: ~Copyable {
   /// Mutating like ``waiting``, although no model changes anything: Swift 6.3 takes a call of a
   /// nonmutating member of `any NetworkModel & ~Copyable` for consuming it.
   mutating func usage(of link: LinkID) -> LinkUsage
+  /// What went wrong on the way of a transfer that ended at the present instant; nil if the model
+  /// knows no losses.
+  mutating func losses(of transfer: TransferID) -> TransferLosses?
   /// The transfers that will never finish unless a link changes, by ``TransferID``, as of the last
   /// ``nextEventTime``.
   var waiting: [WaitingTransfer] { mutating get }
+}
+
+/// What a transfer lost on its way and sent again.
+public struct TransferLosses: Sendable, Equatable {
+  /// Packets that were sent more than once, counted each time.
+  public var retransmissions: Int64
+  /// Payload that was dropped, or arrived in vain.
+  public var lost: ByteCount
+  public init(retransmissions: Int64, lost: ByteCount) {
+    self.retransmissions = retransmissions
+    self.lost = lost
+  }
 }
 
 extension NetworkModel where Self: ~Copyable {
@@ -60,6 +75,7 @@ extension NetworkModel where Self: ~Copyable {
     if next != .never { advance(to: next) }
     return next
   }
+  public mutating func losses(of transfer: TransferID) -> TransferLosses? { nil }
   public mutating func postReceive(
     source: NodeID, destination: NodeID, tag: Int32, at now: SimTime
   ) {}

@@ -28,7 +28,7 @@ public struct Topology: Sendable {
 
   let outgoing: LinkIndex
   let incoming: LinkIndex
-  let routing: Routing
+  private(set) var routing: Routing
   /// Position of a node in ``accelerators``, or -1.
   let acceleratorOfNode: [Int32]
   /// Position of an accelerator among those of its host.
@@ -45,6 +45,8 @@ public struct Topology: Sendable {
     case mesh(Int)
     /// Routes given one by one; others are searched for.
     case explicit(ExplicitRoutes, ShortestPaths)
+    /// Routes given one by one over a topology that finds the others in its own way.
+    indirect case pinned(ExplicitRoutes, Routing)
   }
 
   init(
@@ -113,6 +115,12 @@ public struct Topology: Sendable {
   /// - Complexity: O(links on the way × choices at each node); ``RouteTable`` remembers the result.
   public func route(from: NodeID, to: NodeID, key: UInt64) -> [LinkID]? {
     if from == to { return [] }
+    return route(from: from, to: to, key: key, by: routing)
+  }
+
+  private func route(
+    from: NodeID, to: NodeID, key: UInt64, by routing: Routing
+  ) -> [LinkID]? {
     switch routing {
     case .shortest(let paths):
       return paths.route(from: from, to: to, key: key, in: self)
@@ -123,7 +131,24 @@ public struct Topology: Sendable {
       return [LinkID(source * (nodes - 1) + (target < source ? target : target - 1))]
     case .explicit(let routes, let paths):
       return routes[from, to] ?? paths.route(from: from, to: to, key: key, in: self)
+    case .pinned(let routes, let others):
+      return routes[from, to] ?? route(from: from, to: to, key: key, by: others)
     }
+  }
+
+  /// The same topology with the routes of some pairs fixed; other pairs keep theirs.
+  ///
+  /// - Precondition: the links of a route exist, and none is used twice.
+  public func pinning(_ routes: [(from: NodeID, to: NodeID, links: [LinkID])]) -> Topology {
+    for route in routes {
+      precondition(
+        route.links.allSatisfy { links.indices.contains($0.index) }
+          && Set(route.links).count == route.links.count,
+        "a route uses links of its topology, each once")
+    }
+    var copy = self
+    copy.routing = .pinned(ExplicitRoutes(routes), routing)
+    return copy
   }
 
   /// The key that models give a pair of endpoints: all their transfers take one path.
