@@ -17,7 +17,8 @@ public struct SweepReport {
   /// Everything, for standard output.
   public var text: String {
     if points.isEmpty { return "no finished points\n" }
-    return [pointTable, answers, inputs].filter { !$0.isEmpty }.joined(separator: "\n")
+    let models = ModelComparison(table)?.text(width: width) ?? ""
+    return [pointTable, models, answers, inputs].filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
   // MARK: - The table

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Networks
 import Reporting
 import SimKernel
 
@@ -10,6 +11,7 @@ struct RunCommand: ParsableCommand {
     discussion: """
       Example: simnet run scenario.json --set network.transport=ideal -o Results/ideal.csv
       Example: simnet run scenario.json --set workload.batch_per_worker=32,64 --format csv
+      Example: simnet run scenario.json --network alpha_beta,flow
       Example: simnet run --row Results/ideal.csv:17
       """)
 
@@ -21,6 +23,14 @@ struct RunCommand: ParsableCommand {
     name: .long,
     help: "Override a key: path=value; path=a,b,c sweeps it. May be repeated.")
   var set: [String] = []
+
+  @Option(
+    name: .long,
+    help: """
+      The network model (\(NetworkModelKind.allCases.map(\.rawValue).joined(separator: ", "))); \
+      several, separated by commas, are shown side by side with the difference from the last.
+      """)
+  var network: String?
 
   @Option(name: .shortAndLong, help: "Runs at a time; results do not depend on it.")
   var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
@@ -47,8 +57,9 @@ struct RunCommand: ParsableCommand {
     if (scenario == nil) == (row == nil) {
       throw ValidationError("give a scenario file, or --row results.csv:17")
     }
-    if row != nil, !set.isEmpty || output != nil {
-      throw ValidationError("--row repeats a row as it was; it takes neither --set nor -o")
+    if row != nil, !set.isEmpty || output != nil || network != nil {
+      throw ValidationError(
+        "--row repeats a row as it was; it takes neither --set, --network nor -o")
     }
   }
 
@@ -59,6 +70,7 @@ struct RunCommand: ParsableCommand {
     }
     var file = try ScenarioFile.read(scenario!)
     for assignment in set { try file.set(assignment) }
+    if let network { try file.set("\(ModelComparison.axis)=\(network)") }
     let runner = try SweepRunner(file, threads: jobs)
     if !quiet { for warning in runner.warnings { Terminal.say("\(warning)") } }
 

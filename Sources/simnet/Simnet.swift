@@ -17,7 +17,8 @@ struct Simnet: ParsableCommand {
     subcommands: [
       RunCommand.self, SweepCommand.self, MergeCommand.self, StatusCommand.self,
       ValidateCommand.self, ListCommand.self, ExplainCommand.self,
-      SchemaCommand.self, CompressCommand.self, CollectiveCommand.self, CalibrateCommand.self,
+      SchemaCommand.self, CompressCommand.self, CollectiveCommand.self, FlowsCommand.self,
+      CalibrateCommand.self,
       GateCommand.self, CompareCommand.self, ParetoCommand.self,
       CrossoverCommand.self, WhatIfCommand.self,
       DataCommand.self,

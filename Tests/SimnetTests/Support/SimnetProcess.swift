@@ -73,6 +73,16 @@ final class Running {
     try process.run()
   }
 
+  /// Whether the program has taken over `signal`, as the kernel sees it.
+  func hasTakenOver(_ signal: Int32) -> Bool {
+    let path = "/proc/\(process.processIdentifier)/status"
+    guard let status = try? String(contentsOfFile: path, encoding: .utf8),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("SigIgn:") }),
+      let mask = UInt64(line.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16)
+    else { return false }
+    return mask >> UInt64(signal - 1) & 1 == 1
+  }
+
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
   /// Waits for the end; a program that does not come to one fails the test and is killed.
