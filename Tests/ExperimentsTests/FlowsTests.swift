@@ -92,7 +92,8 @@ import Testing
     // Written backwards: a flow may wait for a later line.
     var text = "id,source,destination,bytes,start_s,after\n"
     for flow in (0..<count).reversed() {
-      text += "f\(flow),\(flow % 3),\((flow + 1) % 3),125000,0.5,\(flow == 0 ? "" : "f\(flow - 1)")\n"
+      text +=
+        "f\(flow),\(flow % 3),\((flow + 1) % 3),125000,0.5,\(flow == 0 ? "" : "f\(flow - 1)")\n"
     }
     let result = play(try read(text, "f.csv", scene), scene)
     let step: Int64 = 500_000_000_000 + 1_002_000_000
@@ -168,10 +169,16 @@ import Testing
 
   @Test(arguments: [
     ("Nodes 9\n0->1 start 0 size 1\n", "m.cm:1:1: Nodes: found 9, expected at most 4"),
-    ("Nodes 4\nConnections 2\n0->1 start 0 size 1\n", "m.cm:2:1: Connections: the header promises 2"),
+    (
+      "Nodes 4\nConnections 2\n0->1 start 0 size 1\n",
+      "m.cm:2:1: Connections: the header promises 2"
+    ),
     ("0->4 start 0 size 1\n", "m.cm:1:1: connection: found node 4"),
     ("0->1 size 1\n", "neither a start nor a trigger"),
-    ("0->1 strat 0 size 1\n", "m.cm:1:6: connection: unknown word \"strat\"; did you mean \"start\"?"),
+    (
+      "0->1 strat 0 size 1\n",
+      "m.cm:1:6: connection: unknown word \"strat\"; did you mean \"start\"?"
+    ),
     ("0->1 start 0 size -1\n", "m.cm:1:19: size: found \"-1\""),
     ("0->1 id 1 trigger 1 size 1 recv_done_trigger 1\ntrigger id 1 oneshot\n", "1 after 1"),
     ("0->1 id 1 trigger 1 size 1\ntrigger id 1 oneshot\n", "flow \"1\" never starts"),

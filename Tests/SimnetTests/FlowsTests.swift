@@ -44,17 +44,18 @@ import Testing
       run.output == """
         4 of 4 flows of star(4) under flow and ideal: 27500000 B in 0.501002 s
 
-                              mean        p50       p90       p99       max
-        completion time   10.50 ms   10.50 ms  20.00 ms  20.00 ms  20.00 ms
-        slowdown            1.500x     1.500x    2.000x    2.000x    2.000x
+                             mean       p50       p90       p99       max
+        completion time  10.50 ms  10.50 ms  20.00 ms  20.00 ms  20.00 ms
+        slowdown           1.500x    1.500x    2.000x    2.000x    2.000x
 
         busiest link   busy  utilization     bytes  flows
+        switch->h2    4.2 %        2.2 %  13750000      2
         h0->switch    4.0 %        4.0 %  25000000      2
         switch->h1    4.0 %        2.0 %  12500000      1
-        switch->h2    4.2 %        2.2 %  13750000      2
+        switch->h0    0.2 %        0.2 %   1250000      1
+        h1->switch    0.2 %        0.2 %   1250000      1
 
-        """ || !run.output.isEmpty)
-    #expect(run.output.hasPrefix("4 of 4 flows of star(4) under flow and ideal: 27500000 B in 0.501002 s\n"))
+        """)
     let json = try JSONNode.parse(try scratch.read("sub/fct.json"), origin: "json")
     #expect(json.elements?.count == 4)
     #expect(json.elements?[0]["finish_s"]?.number == 0.020002)
@@ -116,21 +117,62 @@ import Testing
   // MARK: - Refusals
 
   @Test(arguments: [
-    ("", ":1:1: header: the file is empty; expected a header: id,source,destination,bytes,start_s,after"),
-    ("id,source,destination,bytes\n", ":1:1: record: no flows; expected a line for each flow after the header"),
-    ("id,sorce,destination,bytes\n", ":1:4: header: unknown column \"sorce\"; did you mean \"source\"?"),
+    (
+      "",
+      ":1:1: header: the file is empty; expected a header: id,source,destination,bytes,start_s,after"
+    ),
+    (
+      "id,source,destination,bytes\n",
+      ":1:1: record: no flows; expected a line for each flow after the header"
+    ),
+    (
+      "id,sorce,destination,bytes\n",
+      ":1:4: header: unknown column \"sorce\"; did you mean \"source\"?"
+    ),
     ("id,source,destination\na,0,1\n", ":1:1: header: no column \"bytes\"; it holds whole bytes"),
-    ("id,source,destination,bytes\na,h0,h9,1\n", ":2:6: destination: unknown node \"h9\"; did you mean \"h0\"?"),
-    ("id,source,destination,bytes\na,h0,switch,1\n", ":2:6: destination: \"switch\" is a switch; flows run between accelerators"),
-    ("id,source,destination,bytes\na,0,7,1\n", ":2:5: destination: found 7, expected an accelerator of star(4): 0...3"),
-    ("id,source,destination,bytes\na,0,1,-5\n", ":2:7: bytes: found \"-5\", expected a whole number of bytes, at least 0"),
-    ("id,source,destination,bytes\na,0,1,1.5\n", ":2:7: bytes: found \"1.5\", expected a whole number of bytes, at least 0"),
-    ("id,source,destination,bytes,start_s\na,0,1,1,soon\n", ":2:9: start_s: found \"soon\", expected seconds, at least 0 and less than 106 days"),
-    ("id,source,destination,bytes\na,0,1,1\na,0,1,1\n", ":3:1: id: a second flow \"a\"; the first is on line 2"),
-    ("id,source,destination,bytes\na,0,1\n", ":2:5: record: 3 fields; expected 4, as in the header"),
-    ("id,source,destination,bytes,after\na,0,1,1,b\nb,0,1,1,a\n", ":2:1: after: flows wait for one another: a after b after a; one of them has to start by itself"),
-    ("id,source,destination,bytes,after\nfirst,0,1,1,\nb,0,1,1,frist\n", ":3:9: after: unknown flow \"frist\"; did you mean \"first\"?"),
-    ("id,source,destination,bytes\n\"a,0,1,1\n", ":2:1: record: a quote is never closed; end the field with \""),
+    (
+      "id,source,destination,bytes\na,h0,h9,1\n",
+      ":2:6: destination: unknown node \"h9\"; did you mean \"h0\"?"
+    ),
+    (
+      "id,source,destination,bytes\na,h0,switch,1\n",
+      ":2:6: destination: \"switch\" is a switch; flows run between accelerators"
+    ),
+    (
+      "id,source,destination,bytes\na,0,7,1\n",
+      ":2:5: destination: found 7, expected an accelerator of star(4): 0...3"
+    ),
+    (
+      "id,source,destination,bytes\na,0,1,-5\n",
+      ":2:7: bytes: found \"-5\", expected a whole number of bytes, at least 0"
+    ),
+    (
+      "id,source,destination,bytes\na,0,1,1.5\n",
+      ":2:7: bytes: found \"1.5\", expected a whole number of bytes, at least 0"
+    ),
+    (
+      "id,source,destination,bytes,start_s\na,0,1,1,soon\n",
+      ":2:9: start_s: found \"soon\", expected seconds, at least 0 and less than 106 days"
+    ),
+    (
+      "id,source,destination,bytes\na,0,1,1\na,0,1,1\n",
+      ":3:1: id: a second flow \"a\"; the first is on line 2"
+    ),
+    (
+      "id,source,destination,bytes\na,0,1\n", ":2:5: record: 3 fields; expected 4, as in the header"
+    ),
+    (
+      "id,source,destination,bytes,after\na,0,1,1,b\nb,0,1,1,a\n",
+      ":2:1: after: flows wait for one another: a after b after a; one of them has to start by itself"
+    ),
+    (
+      "id,source,destination,bytes,after\nfirst,0,1,1,\nb,0,1,1,frist\n",
+      ":3:9: after: unknown flow \"frist\"; did you mean \"first\"?"
+    ),
+    (
+      "id,source,destination,bytes\n\"a,0,1,1\n",
+      ":2:1: record: a quote is never closed; end the field with \""
+    ),
   ]) func whatIsWrongIsNamedWithItsPlace(_ text: String, _ message: String) throws {
     let scratch = try Scratch()
     try scratch.write("f.csv", text)
@@ -210,6 +252,8 @@ import Testing
     let running = try Running(
       ["flows", "--topology", scratch.path("t.json"), scratch.path("f.csv")])
     for _ in 0..<6000 where !running.hasTakenOver(SIGINT) { usleep(10_000) }
+    // It ignores the signal a moment before it listens.
+    usleep(300_000)
     running.send(SIGINT)
     let done = try running.wait(60)
     #expect(done.status == 130 && done.output == "")

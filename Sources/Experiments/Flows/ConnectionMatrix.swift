@@ -297,10 +297,11 @@ private struct ConnectionReader {
             found: "the header promises \(value)", expected: "the file has \(found)"))
       }
     }
-    if flows.count == 0 {
+    if flows.count == 0, issues.issues.isEmpty {
       issues.report(
         "connection", at: place(1, 1),
-        .invalid(found: "no connections", expected: "expected lines such as 0->13 start 0 size 1000"))
+        .invalid(
+          found: "no connections", expected: "expected lines such as 0->13 start 0 size 1000"))
     }
     try issues.throwIfInvalid()
     flows.seal()

@@ -99,7 +99,8 @@ public enum FlowFile {
       if issues.isFull { break }
       // An id with blanks in it can be waited for alone.
       let ids =
-        numbers[wait.names] != nil ? [wait.names] : wait.names.split(separator: " ").map(String.init)
+        numbers[wait.names] != nil
+        ? [wait.names] : wait.names.split(separator: " ").map(String.init)
       var others: [Int] = []
       for name in ids {
         if let number = numbers[name] {

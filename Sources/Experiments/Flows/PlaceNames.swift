@@ -11,7 +11,8 @@ public struct PlaceNames: Sendable {
   public init(_ topology: Topology) {
     self.topology = topology
     nodes = Dictionary(
-      topology.nodeNames.enumerated().map { ($1, Int32($0)) }, uniquingKeysWith: { first, _ in first })
+      topology.nodeNames.enumerated().map { ($1, Int32($0)) },
+      uniquingKeysWith: { first, _ in first })
     links = Dictionary(
       topology.links.enumerated().map { ($1.name, Int32($0)) },
       uniquingKeysWith: { first, _ in first })
@@ -35,7 +36,8 @@ public struct PlaceNames: Sendable {
           .init(
             .outOfRange(
               found: text,
-              expected: "an accelerator of \(topology.name): 0...\(topology.accelerators.count - 1)")))
+              expected: "an accelerator of \(topology.name): 0...\(topology.accelerators.count - 1)"
+            )))
       }
       return .success(topology.accelerators[index])
     }

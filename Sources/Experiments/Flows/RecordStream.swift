@@ -149,7 +149,9 @@ struct RecordStream: ~Copyable {
   private mutating func fill() throws -> Bool {
     let isFirst = filled == 0
     while !isAtEnd {
-      let count = block.withUnsafeMutableBytes { Foundation.read(descriptor, $0.baseAddress!, $0.count) }
+      let count = block.withUnsafeMutableBytes {
+        Foundation.read(descriptor, $0.baseAddress!, $0.count)
+      }
       if count < 0 {
         if errno == EINTR { continue }
         throw InputError(
