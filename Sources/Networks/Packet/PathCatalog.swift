@@ -59,7 +59,7 @@ struct PathCatalog {
   private static func hasChoice(_ topology: Topology) -> Bool {
     switch topology.routing {
     case .shortest: true
-    case .torus, .mesh, .explicit: false
+    case .torus, .mesh, .explicit, .pinned: false
     }
   }
 
