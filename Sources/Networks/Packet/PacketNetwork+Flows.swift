@@ -34,12 +34,12 @@ extension PacketNetwork {
     if isNew {
       let size = transfer.size.bytes
       let count = size == 0 ? 1 : (size - 1) / Int64(rules.payloadFull) + 1
-      if count > Int64(Int32.max) / 4 {
-        flows[number].wait = .size
-        return
-      }
       if isTooSlow(forward, count) {
         flows[number].wait = .time
+        return
+      }
+      if count > Int64(Int32.max) / 4 {
+        flows[number].wait = .size
         return
       }
       flows[number].total = Int32(count)

@@ -14,6 +14,10 @@ import SimKernel
 /// what the connection has learned: window, rate, round-trip time; after an idle time-out the window
 /// starts anew (RFC 5681, section 4.1). Flows of a host take turns at its port, packet by packet.
 ///
+/// Every data packet is acknowledged at once, so traffic the other way loses control / (mtu +
+/// framing) of a link, 5.5 % with the defaults, and twice that under NDP, which also pulls. NDP keeps
+/// its initial window under way, which must cover a round trip.
+///
 /// From the transport it takes launch, per-hop latency and the cap of a flow, which paces packets.
 /// Goodput follows from header sizes instead, and caps of hosts are not modelled. Not modelled
 /// either: handshakes, delayed acknowledgements, receive windows, shared buffers, routing time;

@@ -41,9 +41,9 @@ struct PacketRules {
     wireControl = Int32(settings.control)
     var marking = settings.marking
     buffer = settings.buffer?.bytes ?? 700_000
-    // NDP's switches have as much memory for headers as for eight packets of 9000 bytes (SIGCOMM
-    // 2017, section 3.1), whatever the MTU.
-    controlBuffer = max(buffer, 72_000)
+    // NDP's switches return a header to its sender when they have no room for it (SIGCOMM 2017,
+    // section 3.2.4). Source-routed packets cannot turn round here, so there is more room: 1 MB, assumed.
+    controlBuffer = max(buffer, 1_000_000)
     var timeout = SimDuration.milliseconds(200)
     switch settings.congestionControl {
     case .fixed(let fixed):
@@ -70,7 +70,6 @@ struct PacketRules {
       initialWindow = Int32(ndp.initialWindow)
       pullRate = ndp.pullRate
       buffer = settings.buffer?.bytes ?? 8 * Int64(wire)
-      controlBuffer = max(buffer, 72_000)
       timeout = .milliseconds(10)
     }
     hasPriority = law == .ndp || law == .dcqcn

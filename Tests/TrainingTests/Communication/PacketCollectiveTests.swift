@@ -22,8 +22,10 @@ import Training
       ).time(size: ByteCount(16_000_000), ranks: ranks).time.seconds
     }
     #expect(times[0] == times[1])
-    // Chunks of 2 to 8 MB, 2(n - 1) steps: a store-and-forward packet of 1.2 us a step, and for the
-    // windows that begin at ten packets a few round trips.
-    #expect(abs(times[2] / times[1] - 1) < 0.02, "\(times)")
+    // Acknowledgements of 84 bytes for each packet of 1538 share the links with the data of the next
+    // rank, and NDP's pulls are as many again. Beyond that 1 %: a packet stored and forwarded each of
+    // 2(n - 1) steps, and round trips of windows that begin at ten packets.
+    let control = (name == "ndp" ? 168.0 : 84) / 1538
+    #expect(abs(times[2] / times[1] - 1 - control) < 0.01, "\(times)")
   }
 }
