@@ -110,11 +110,9 @@ struct GOALScanner: ~Copyable {
     guard let first = try next, Self.isDigit(first) else { return nil }
     var value = 0
     while let byte = try next, Self.isDigit(byte) {
-      let digit = Int(byte &- 48)
-      if value > (limit - digit) / 10 {
-        throw error("a number above \(limit)", expected: what, line, start)
-      }
-      value = value * 10 + digit
+      // Limits are below 2^60, so ten times as much does not overflow.
+      value = value * 10 + Int(byte &- 48)
+      if value > limit { throw error("a number above \(limit)", expected: what, line, start) }
       place += 1
     }
     return value

@@ -11,6 +11,7 @@ enum GOALText {
       text += "\nrank \(operations.rank) {\n"
       for (index, send) in operations.sends.enumerated() {
         text += "s\(index): send \(send.size.bytes)b to \(send.peer) tag 0\n"
+        if operations.isChained, index > 0 { text += "s\(index) irequires s\(index - 1)\n" }
       }
       for (index, receive) in operations.receives.enumerated() {
         text += "r\(index): recv \(receive.size.bytes)b from \(receive.peer) tag 0\n"

@@ -104,8 +104,8 @@ private func finish(
         builder.require(receive, after: work)
         let outcome = try LogGP.run(builder.finish(), on: .uniform(parameters))
         let begun = max(delay, 4000)
-        #expect(outcome.finish[0] == .zero + ns * (size > 8 ? begun : 1500))
-        #expect(outcome.finish[1] == .zero + ns * (begun + 1500 + 6 * Int(size - 1)))
+        #expect(outcome.finish[0] - SimTime.zero == ns * (size > 8 ? begun : 1500))
+        #expect(outcome.finish[1] - SimTime.zero == ns * (begun + 1500 + 6 * Int(size - 1)))
       }
     }
   }
@@ -129,7 +129,7 @@ private func finish(
       let end = try LogGP.run(builder.finish(), on: .uniform(plainParameters)).finish[1]
       // The second message comes 1 ms after the first: o, the pause, then o + L + o.
       let second = 1500 + 1_000_000 + 1500 + 2500 + 1500
-      #expect(end == .zero + ns * (tags[0] == 1 ? second + 500_000 : second))
+      #expect(end - SimTime.zero == ns * (tags[0] == 1 ? second + 500_000 : second))
     }
   }
 
@@ -148,7 +148,7 @@ private func finish(
     let send = builder.send(.bytes(1), to: 0, tag: 7)
     builder.require(send, after: pause)
     let end = try LogGP.run(builder.finish(), on: .uniform(plainParameters)).finish[0]
-    #expect(end == .zero + ns * (50_000 + 5500))
+    #expect(end - SimTime.zero == ns * (50_000 + 5500))
   }
 
   @Test("random schedules end as the plain transcription of LogGOPSim says")

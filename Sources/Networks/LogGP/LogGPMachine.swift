@@ -204,20 +204,26 @@ struct LogGPMachine<Program: LogGPProgram & ~Copyable>: ~Copyable {
     push(number(), UInt64(operation.kind.rawValue), host: host, operation: id, at: time)
   }
 
+  /// Whether `event` comes for an operation that is not the first of `list` any more.
+  ///
+  /// Somebody posted earlier has come before it, and the list will call it again; or it has had
+  /// two events and is gone.
+  @inline(__always)
+  private func isStale(_ event: Event, _ list: Int) -> Bool {
+    event.key & Kind.queued != 0 && waiting.first(list)?.sequence != event.key &>> 3
+  }
+
   /// Lets the operation of `event` wait in `list` until `time`, unless somebody before it does.
   private mutating func wait(_ event: Event, _ list: Int, until time: Int64) {
     let sequence = event.key &>> 3
-    let isFirst: Bool
-    if event.key & Kind.queued != 0 {
-      isFirst = waiting.first(list)?.sequence == sequence
-    } else {
-      isFirst = waiting.insert(event.operation, sequence: sequence, into: list)
+    if event.key & Kind.queued == 0,
+      !waiting.insert(event.operation, sequence: sequence, into: list)
+    {
+      return
     }
-    if isFirst {
-      push(
-        sequence, event.key & 3 | Kind.queued, host: Int(event.host), operation: event.operation,
-        at: time)
-    }
+    push(
+      sequence, event.key & 3 | Kind.queued, host: Int(event.host), operation: event.operation,
+      at: time)
   }
 
   /// The first of `list` has had its turn: the next one tries at `time`.
@@ -248,9 +254,11 @@ struct LogGPMachine<Program: LogGPProgram & ~Copyable>: ~Copyable {
     let facts = program.send(event.operation, at: host)
     let base = host &* stride
     let (cpu, nic) = (base + facts.cpu, base + cpus + facts.nic)
+    let list = host &* listStride + facts.cpu &* nics + facts.nic
+    if isStale(event, list) { return }
     let available = max(free[cpu], free[nic])
     if available > now {
-      wait(event, host &* listStride + facts.cpu &* nics + facts.nic, until: available)
+      wait(event, list, until: available)
       return
     }
     let cost = costs[host]
@@ -268,8 +276,7 @@ struct LogGPMachine<Program: LogGPProgram & ~Copyable>: ~Copyable {
       program.finished(event.operation, at: host, time: end, &ready)
     }
     if event.key & Kind.queued != 0 {
-      advance(
-        host &* listStride + facts.cpu &* nics + facts.nic, event, at: max(free[cpu], free[nic]))
+      advance(list, event, at: max(free[cpu], free[nic]))
     }
     release(at: host)
   }
@@ -280,10 +287,11 @@ struct LogGPMachine<Program: LogGPProgram & ~Copyable>: ~Copyable {
     let facts = program.message(event.operation, at: host)
     let base = host &* stride
     let (cpu, nic) = (base + facts.cpu, base + cpus + nics + facts.nic)
+    let list = host &* listStride + (cpus + facts.cpu) &* nics + facts.nic
+    if isStale(event, list) { return }
     let available = max(free[cpu], free[nic])
     if available > now {
-      wait(
-        event, host &* listStride + (cpus + facts.cpu) &* nics + facts.nic, until: available)
+      wait(event, list, until: available)
       return
     }
     let cost = costs[host]
@@ -293,9 +301,7 @@ struct LogGPMachine<Program: LogGPProgram & ~Copyable>: ~Copyable {
     free[cpu] = end
     free[nic] = now + cost.gap + gap
     if event.key & Kind.queued != 0 {
-      advance(
-        host &* listStride + (cpus + facts.cpu) &* nics + facts.nic, event,
-        at: max(free[cpu], free[nic]))
+      advance(list, event, at: max(free[cpu], free[nic]))
     }
     guard let receive = program.arrive(event.operation, at: host, time: end) else { return }
     if facts.size > costs[facts.source].eager {
@@ -325,6 +331,7 @@ struct LogGPMachine<Program: LogGPProgram & ~Copyable>: ~Copyable {
     let facts = program.calculation(event.operation, at: host)
     let cpu = host &* stride + facts.cpu
     let list = host &* listStride + 2 &* cpus &* nics + facts.cpu
+    if isStale(event, list) { return }
     if free[cpu] > now {
       wait(event, list, until: free[cpu])
       return

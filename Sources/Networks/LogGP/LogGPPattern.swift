@@ -3,7 +3,8 @@ import SimKernel
 /// A communication pattern whose operations are computed from indices.
 ///
 /// The patterns are those of LogGOPSim's schedgen: in every one all receives are posted at the
-/// start, and tags are 0. Rank 0 is the root.
+/// start, and tags are 0. Rank 0 is the root. Where a send carries what earlier rounds brought it
+/// waits for all of them, and not for the last alone; that matters only if hosts differ.
 public struct LogGPPattern: Sendable, Equatable {
   public enum Kind: String, CaseIterable, Sendable {
     /// Ring all-reduce: 2(n-1) rounds of ⌊bytes / n⌋ to the next rank.
@@ -146,6 +147,12 @@ public struct LogGPPattern: Sendable, Equatable {
     }
   }
 
+  /// Whether a send waits for all earlier rounds: its rank has sent in each of them, and received.
+  ///
+  /// Rounds have different partners, so they may come in any order where hosts differ.
+  var isChained: Bool {
+    kind == .halvingDoubling || kind == .recursiveDoubling || kind == .dissemination
+  }
   /// Whether a send waits for all receives of its rank.
   var waitsForAll: Bool { kind == .binomialReduce }
 
@@ -160,7 +167,7 @@ public struct LogGPPattern: Sendable, Equatable {
     }
   }
 
-  /// The sends of `rank` that wait for receive `id` alone.
+  /// The sends of `rank` that wait for receive `id`, and in a chain for the start of the send before.
   @inline(__always)
   func sendsReleased(by id: Int, at rank: Int) -> Range<Int> {
     switch kind {
@@ -214,6 +221,8 @@ extension LogGPPattern {
       public var releases: Range<Int>
     }
     public var rank: Int
+    /// Whether each send waits for the start of the one before.
+    public var isChained: Bool
     public var sends: [Message]
     public var receives: [Message]
   }
@@ -223,7 +232,7 @@ extension LogGPPattern {
     (0..<ranks).lazy.map { rank in
       let sends = sends(rank)
       return RankOperations(
-        rank: rank,
+        rank: rank, isChained: isChained,
         sends: sends.map { id in
           let facts = send(id, at: rank)
           return RankOperations.Message(
@@ -248,6 +257,11 @@ extension LogGPPattern {
     for operations in operations() {
       builder.begin(host: operations.rank)
       let sends = operations.sends.map { builder.send($0.size, to: $0.peer) }
+      if operations.isChained {
+        for (earlier, later) in zip(sends, sends.dropFirst()) {
+          builder.require(later, after: earlier, onStart: true)
+        }
+      }
       for receive in operations.receives {
         let operation = builder.receive(receive.size, from: receive.peer)
         for send in receive.releases { builder.require(sends[send], after: operation) }
@@ -257,15 +271,23 @@ extension LogGPPattern {
   }
 }
 
-/// Carries out a ``LogGPPattern``: a count a rank is all its state.
+/// Carries out a ``LogGPPattern``: a few numbers a rank are all its state.
 struct PatternProgram: LogGPProgram, ~Copyable {
   private let pattern: LogGPPattern
+  /// Rounds of a chain that a rank has received, bit by bit, and how many it has sent.
+  private struct Chain: BitwiseCopyable {
+    var received: UInt64 = 0
+    var sent: UInt32 = 0
+  }
+  private var chains: FlatBuffer<Chain>
   /// Receives of each rank that are not over, where sends wait for all of them.
   private var open: FlatBuffer<Int32>
   private var unfinished: Int
 
   init(_ pattern: LogGPPattern) {
     self.pattern = pattern
+    // Fewer than 64 rounds: there are fewer than 2^30 ranks.
+    chains = FlatBuffer(repeating: Chain(), count: pattern.isChained ? pattern.ranks : 0)
     open = FlatBuffer(repeating: 0, count: pattern.waitsForAll ? pattern.ranks : 0)
     unfinished = 0
     for rank in 0..<pattern.ranks {
@@ -298,7 +320,13 @@ struct PatternProgram: LogGPProgram, ~Copyable {
   @inline(__always)
   mutating func started(
     _ operation: UInt32, at host: Int, time: Int64, _ ready: inout FlatBuffer<ReadyOperation>
-  ) {}
+  ) {
+    if !pattern.isChained { return }
+    chains[host].sent = operation &+ 1
+    if chains[host].received &>> UInt64(operation) & 1 != 0 {
+      release(pattern.sendsReleased(by: Int(operation), at: host), time, &ready)
+    }
+  }
 
   /// Messages of one pair never overtake one another - one NIC a host - and their receives are
   /// posted in the same order from the start, so a message and its receive have the same number.
@@ -323,6 +351,10 @@ struct PatternProgram: LogGPProgram, ~Copyable {
       return
     }
     let id = Int(operation & ~Self.receiveMark)
+    if pattern.isChained {
+      chains[host].received |= 1 &<< UInt64(id)
+      if chains[host].sent != id + 1 { return }
+    }
     release(pattern.sendsReleased(by: id, at: host), time, &ready)
   }
 
