@@ -59,7 +59,7 @@ private struct Recorder: GOALSink {
     #expect(
       try read(text) == [
         "ranks 3", "rank 1", "5 calc 100 2", "6 send 8 2 7 1 3", "7 send 0 0 2 0 1",
-        "8 recv 8 -1 -1 0 0", "9 recv 16 2 0 0 0", "1 requires 0", "2 irequires 1", "rank 0",
+        "8 recv 8 -1 -1 0 0", "9 recv 16 2 0 0 0", "1 requires 0", "3 irequires 1", "rank 0",
         "rank 2", "15 calc 0 0",
       ])
   }
