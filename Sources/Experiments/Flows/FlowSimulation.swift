@@ -163,16 +163,16 @@ public struct FlowSimulation: ~Copyable {
         "flow \(flows.ids[number]), \(found.description(in: scene.topology).dropFirst(head.count))"
     }
     for flow in 0..<flows.count where outcome.starts[flow] < 0 {
-      let names = flows.predecessors(of: flow).filter { outcome.ends[$0] < 0 }.prefix(4)
-        .map { flows.ids[$0] }.joined(separator: ", ")
       // Looking up what a flow waits for takes a pass over all; a few say all there is to say.
       if lines.count > 64 {
         lines.append("flow \(flows.ids[flow]) has not started")
-      } else {
-        lines.append(
-          "flow \(flows.ids[flow]) waits for the end of "
-            + (names.isEmpty && isPastTime ? "simulated time (106 days)" : "flow \(names)"))
+        continue
       }
+      let names = flows.predecessors(of: flow).filter { outcome.ends[$0] < 0 }.prefix(4)
+        .map { flows.ids[$0] }.joined(separator: ", ")
+      lines.append(
+        "flow \(flows.ids[flow]) waits for the end of "
+          + (names.isEmpty && isPastTime ? "simulated time (106 days)" : "flow \(names)"))
     }
     return lines
   }
