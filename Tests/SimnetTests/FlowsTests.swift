@@ -123,7 +123,7 @@ import Testing
     ),
     (
       "id,source,destination,bytes\n",
-      ":1:1: record: no flows; expected a line for each flow after the header"
+      ":2:1: record: no flows; expected a line for each flow after the header"
     ),
     (
       "id,sorce,destination,bytes\n",
