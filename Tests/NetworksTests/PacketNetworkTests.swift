@@ -72,7 +72,8 @@ func runPackets(
     let topology = line(rates, latencies)
     let launch = SimDuration.microseconds(3)
     let transport = Transport(name: "test", launch: launch, perHop: .nanoseconds(11))
-    for control in [CongestionControl.fixed(.init(window: 1000)), .ndp(.init(initialWindow: 1000))] {
+    for control in [CongestionControl.fixed(.init(window: 1000)), .ndp(.init(initialWindow: 1000))]
+    {
       let settings = PacketSettings(buffer: .megabytes(10), congestionControl: control)
       let result = runPackets(
         [request(topology, 0, 1, bytes)], on: topology, settings, transport: transport)
@@ -144,8 +145,8 @@ func runPackets(
     let settings = PacketSettings(congestionControl: control)
     let result = runPackets(requests, on: topology, settings)
     // 84 bytes for each packet of 1538, and a pull as long under NDP.
-    let control = settings.congestionControl.name == "ndp" ? 168.0 : 84
-    let expected = 20_000_000.0 * 800 * (1538 + control) / 1448
+    let wire = settings.congestionControl.name == "ndp" ? 168.0 : 84
+    let expected = 20_000_000.0 * 800 * (1538 + wire) / 1448
     #expect(abs(Double(result.last) / expected - 1) < 0.01, "\(Double(result.last) / expected)")
   }
 
@@ -207,7 +208,7 @@ func runPackets(
     }
     // Half of the time that all together take: nobody has finished, shares are what has left.
     let half = SimTime(picoseconds: 8 * 20_000_000 * 400)
-    while network.advance(until: half) != half { }
+    while network.advance(until: half) != half {}
     let shares = requests.map { item in
       Double(
         network.usage(of: LinkID(topology.links.firstIndex { $0.from == item.source }!)).carried

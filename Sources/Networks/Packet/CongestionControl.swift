@@ -93,8 +93,10 @@ public enum CongestionControl: Sendable, Equatable {
   public struct NDP: Sendable, Equatable {
     /// Packets that leave unasked: 30 (section 6.1).
     public var initialWindow: Int
-    /// Share of the receiver's link that pulls ask for: 1. Two-way traffic with small packets trims
-    /// less below that, since acknowledgements and pulls need room.
+    /// Share of the receiver's link that pulls ask for.
+    ///
+    /// 1. Two-way traffic with small packets trims less below that, since acknowledgements and
+    /// pulls need room.
     public var pullRate: Double
     public init(initialWindow: Int = 30, pullRate: Double = 1) {
       self.initialWindow = initialWindow

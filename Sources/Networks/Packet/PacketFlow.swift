@@ -57,7 +57,9 @@ struct PacketFlow: BitwiseCopyable {
   var recover: Int32 = 0
   var window = 1.0
   var threshold = Double.infinity
-  /// DCTCP: share of marked packets, and the window over which it is observed. DCQCN: alpha.
+  /// DCTCP.
+  ///
+  /// Share of marked packets, and the window over which it is observed. DCQCN: alpha.
   var alpha = 1.0
   var observeEnd: Int32 = 0
   var observed: Int32 = 0

@@ -47,7 +47,8 @@ extension PacketNetwork {
       // One block for three sets; its size is a power of two.
       let words = Int32((count + 63) / 64)
       flows[number].words = words
-      flows[number].acknowledgedBits = bits.allocate(words: BitArena.wordCount(bits: Int(3 * words) * 64))
+      flows[number].acknowledgedBits = bits.allocate(
+        words: BitArena.wordCount(bits: Int(3 * words) * 64))
       begin(number, forward)
     }
     flows[number].forward = forward

@@ -196,7 +196,8 @@ extension PacketNetwork {
   /// Whether a packet is marked that finds so many bytes waiting, at least `markFrom`.
   private mutating func isMarked(_ waiting: Int64) -> Bool {
     if waiting >= rules.markTo { return true }
-    return random() < rules.markProbability * Double(waiting - rules.markFrom) / Double(rules.markTo - rules.markFrom)
+    return random() < rules.markProbability * Double(waiting - rules.markFrom)
+      / Double(rules.markTo - rules.markFrom)
   }
 
   /// A number in [0, 1), by hash of a counter.

@@ -79,12 +79,15 @@ public struct PacketSettings: Sendable, Equatable {
   /// Bytes on the wire of acknowledgements, pulls and trimmed packets: 84, the smallest Ethernet
   /// frame with preamble and gap.
   public var control: Int
-  /// Bytes that may wait at a port, beside the packet being sent. By default 700 kB, what a DCTCP
-  /// switch gives one busy port (SIGCOMM 2010, section 2.3.3), and for NDP eight packets (SIGCOMM
-  /// 2017, section 3.1).
+  /// Bytes that may wait at a port, beside the packet being sent.
+  ///
+  /// By default 700 kB, what a DCTCP switch gives one busy port (SIGCOMM 2010, section 2.3.3), and
+  /// for NDP eight packets (SIGCOMM 2017, section 3.1).
   public var buffer: ByteCount?
-  /// Marking. By default none, except for DCTCP from 65 packets of 1500 bytes (SIGCOMM 2010, section
-  /// 3.5, at 10 Gb/s) and for DCQCN from 5 KB to 200 KB with 1 % (SIGCOMM 2015, figure 14).
+  /// Marking.
+  ///
+  /// By default none, except for DCTCP from 65 packets of 1500 bytes (SIGCOMM 2010, section 3.5, at
+  /// 10 Gb/s) and for DCQCN from 5 KB to 200 KB with 1 % (SIGCOMM 2015, figure 14).
   public var marking: Marking?
   /// Priority flow control; off by default.
   public var pause: Pause?
@@ -92,9 +95,10 @@ public struct PacketSettings: Sendable, Equatable {
   public var paths: PathChoice?
   /// Packets that must be acknowledged beyond a missing one before it counts as lost: 3 (RFC 5681).
   public var reordering: Int
-  /// The least retransmission time-out. By default 200 ms for Reno and a fixed window (Linux), 10 ms
-  /// for DCTCP (SIGCOMM 2010, section 4) and NDP (assumed), 67 ms for DCQCN (InfiniBand's time-out
-  /// 14, 4.096 us * 2^14).
+  /// The least retransmission time-out.
+  ///
+  /// By default 200 ms for Reno and a fixed window (Linux), 10 ms for DCTCP (SIGCOMM 2010, section
+  /// 4) and NDP (assumed), 67 ms for DCQCN (InfiniBand's time-out 14, 4.096 us * 2^14).
   public var minimumTimeout: SimDuration?
   /// Time-outs in a row, without any acknowledgement, after which a transfer is given up and
   /// reported: 15 (Linux, `tcp_retries2`).

@@ -25,7 +25,7 @@ import Training
     // Acknowledgements of 84 bytes for each packet of 1538 share the links with the data of the next
     // rank, and NDP's pulls are as many again. Beyond that 1 %: a packet stored and forwarded each of
     // 2(n - 1) steps, and round trips of windows that begin at ten packets.
-    let control = (name == "ndp" ? 168.0 : 84) / 1538
-    #expect(abs(times[2] / times[1] - 1 - control) < 0.01, "\(times)")
+    let share = (name == "ndp" ? 168.0 : 84) / 1538
+    #expect(abs(times[2] / times[1] - 1 - share) < 0.01, "\(times)")
   }
 }
