@@ -96,10 +96,13 @@ struct PathCatalog {
     }
     let key = Key(from: from.rawValue, to: to.rawValue, fromClass: -1, toClass: -1)
     if sets[key] == nil {
-      sets[key] =
-        sprays
-        ? withCommonFirst(shortest(from: from, to: to, owners: (from, to), end: Self.arrived))
-        : single(from: from, to: to)
+      if sprays {
+        // Two statements: the ways must be in the pool before it is looked at.
+        let all = shortest(from: from, to: to, owners: (from, to), end: Self.arrived)
+        sets[key] = withCommonFirst(all)
+      } else {
+        sets[key] = single(from: from, to: to)
+      }
     }
     guard let set = sets[key], set.count > 0 else { return nil }
     return set
