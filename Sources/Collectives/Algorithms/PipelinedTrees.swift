@@ -14,7 +14,8 @@ extension CollectiveAlgorithm {
     _ operation: CollectiveOperation, ranks: Int, size: ByteCount, root: RankID
   ) -> Plan {
     let trees =
-      kind == .doubleBinaryTree
+      // Nothing is sent by a rank on its own, so that there is nothing to cut.
+      kind == .doubleBinaryTree && ranks > 1
       ? [RankTree.nccl(ranks), RankTree.ncclSecond(ranks)]
       : [RankTree.kAry(ranks, fanOut: fanOut, root: root.index)]
     let share = size.bytes / Int64(trees.count)
