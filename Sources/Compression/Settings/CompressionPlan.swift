@@ -46,7 +46,32 @@ public struct CompressionPlan: Sendable {
   public init(settings: CompressionSettings, tensors: [TensorRange]) {
     self.settings = settings
     self.tensors = tensors
-    elementCount = tensors.reduce(0) { $0 + $1.count }
+    var elements = 0
+    // Plans are made for every unit of every point of a sweep: the usual one, in which all tensors
+    // are treated alike, shares its lists instead of copying every name.
+    var isConsecutive = true
+    for tensor in tensors {
+      if tensor.offset != elements { isConsecutive = false }
+      elements += tensor.count
+    }
+    elementCount = elements
+    if settings.isUniform, isConsecutive {
+      groups =
+        tensors.isEmpty
+        ? []
+        : [
+          Group(
+            pipeline: settings.pipeline, scope: settings.scope, sources: tensors, tensors: tensors,
+            elementCount: elements)
+        ]
+    } else {
+      groups = Self.groups(tensors, settings)
+    }
+  }
+
+  private static func groups(
+    _ tensors: [TensorRange], _ settings: CompressionSettings
+  ) -> [Group] {
     var groups: [Group] = []
     for tensor in tensors {
       let (pipeline, scope) = settings.treatment(ofTensor: tensor.name, elements: tensor.count)
@@ -63,7 +88,7 @@ public struct CompressionPlan: Sendable {
       groups[index].tensors.append(local)
       groups[index].elementCount += tensor.count
     }
-    self.groups = groups
+    return groups
   }
 
   /// Encodes every group of `gradient`.

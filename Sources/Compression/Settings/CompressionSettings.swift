@@ -113,6 +113,9 @@ public struct CompressionSettings: Sendable {
     return (pipeline, scope)
   }
 
+  /// Whether every tensor is treated alike, whatever its name and size.
+  public var isUniform: Bool { minimumTensor <= 0 && layers.isEmpty }
+
   /// The pipeline of a tensor.
   public func pipeline(forTensor name: String, elements: Int = .max) -> CompressionPipeline {
     treatment(ofTensor: name, elements: elements).pipeline

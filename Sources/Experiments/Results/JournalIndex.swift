@@ -2,7 +2,9 @@ import Foundation
 import SimKernel
 
 /// Where the runs of some journals are: 40 bytes a run are kept, the cells stay on disk.
-public final class JournalIndex {
+///
+/// Safe to share between threads: nothing is written after `init`, and `pread` keeps no position.
+public final class JournalIndex: @unchecked Sendable {
   private struct Place {
     var file: Int32
     var length: Int32

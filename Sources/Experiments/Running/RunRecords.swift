@@ -1,5 +1,5 @@
 /// The cells of finished runs and the reasons of failed ones, in memory or in journals.
-final class RunRecords {
+final class RunRecords: Sendable {
   private let memory: [RunID: [String]]
   private let failures: [RunID: any Error]
   private let journals: JournalIndex

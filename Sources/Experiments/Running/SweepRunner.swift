@@ -166,13 +166,14 @@ public struct SweepRunner: Sendable {
     options.progress.update(
       done: tasks.count - todo.count, total: tasks.count, resumed: tasks.count - todo.count)
     let encodings = encodings(todo, options)
-    let collected = Mutex(Collected(journal: journal))
+    let collected = Mutex(Collected())
+    // A journal that cannot be written ends the sweep: hours of runs would be lost with it.
+    let isOver = Atomic<Bool>(false)
     let next = Atomic<Int>(0)
     let threads = max(1, min(options.jobs, todo.count))
     DispatchQueue.concurrentPerform(iterations: threads) { _ in
       var bench = Workbench(self)
-      // A journal that cannot be written ends the sweep: hours of runs would be lost with it.
-      while !options.stop.isRaised, collected.withLock({ !$0.isOver }) {
+      while !options.stop.isRaised, !isOver.load(ordering: .relaxed) {
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard index < todo.count else { return }
         let task = todo[index]
@@ -181,11 +182,22 @@ public struct SweepRunner: Sendable {
             try bench.prepared(task.configuration), replicate: Int(task.replicate),
             encodings: encodings, stop: options.stop)
         }
+        if case .failure(SimulationError.interrupted) = result { continue }
+        let id = id(of: task.configuration, task.replicate)
+        do throws(InputError) {
+          try journal?.append(id, result)
+        } catch {
+          collected.withLock { $0.journalError = $0.journalError ?? error }
+          isOver.store(true, ordering: .relaxed)
+          return
+        }
+        if case .failure = result, options.stopsAtFailure,
+          survey.configurations[Int(task.configuration)].baseline == nil
+        {
+          isOver.store(true, ordering: .relaxed)
+        }
         collected.withLock { state in
-          state.take(
-            result, of: id(of: task.configuration, task.replicate),
-            isPoint: survey.configurations[Int(task.configuration)].baseline == nil,
-            stopsAtFailure: options.stopsAtFailure)
+          state.take(result, of: id, keepsCells: journal == nil)
           options.progress.update(
             done: tasks.count - todo.count + state.count, total: tasks.count,
             resumed: tasks.count - todo.count)
@@ -193,8 +205,8 @@ public struct SweepRunner: Sendable {
       }
     }
     options.progress.finish()
+    try journal?.flush()
     let (known, failed) = try collected.withLock { state in
-      try state.journal?.flush()
       if let error = state.journalError { throw error }
       return (state.known, state.failed)
     }
@@ -285,34 +297,26 @@ public struct SweepRunner: Sendable {
     var failed: [RunID: any Error] = [:]
     /// Runs that came to an end.
     var count = 0
-    var journal: Journal?
     var journalError: InputError?
-    var isOver = false
 
-    init(journal: Journal?) { self.journal = journal }
-
-    mutating func take(
-      _ result: Result<[String], any Error>, of id: RunID, isPoint: Bool, stopsAtFailure: Bool
-    ) {
-      do throws(InputError) {
-        switch result {
-        case .success(let cells):
-          if let journal {
-            try journal.append(id, cells: cells)
-          } else {
-            known[id] = cells
-          }
-        case .failure(SimulationError.interrupted): return
-        case .failure(let error):
-          failed[id] = error
-          try journal?.append(id, failure: "\(error)")
-          if isPoint, stopsAtFailure { isOver = true }
-        }
-        count += 1
-      } catch {
-        journalError = journalError ?? error
-        isOver = true
+    mutating func take(_ result: Result<[String], any Error>, of id: RunID, keepsCells: Bool) {
+      switch result {
+      case .success(let cells): if keepsCells { known[id] = cells }
+      case .failure(let error): failed[id] = error
       }
+      count += 1
+    }
+  }
+}
+
+extension Journal {
+  /// Appends a run as it ended.
+  fileprivate func append(
+    _ id: RunID, _ result: Result<[String], any Error>
+  ) throws(InputError) {
+    switch result {
+    case .success(let cells): try append(id, cells: cells)
+    case .failure(let error): try append(id, failure: "\(error)")
     }
   }
 }

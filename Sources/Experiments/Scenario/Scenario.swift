@@ -172,10 +172,7 @@ public struct Scenario: Sendable {
   ///
   /// Title, question, source, seed and replicates are not part of it; neither is the order of keys.
   public static func hash(_ root: JSONNode, files: [String]) -> String {
-    let members = (root.members ?? []).filter { member in
-      !["title", "question", "source", "$schema", "seed", "replicates", "sweep"]
-        .contains(member.key)
-    }
+    let members = (root.members ?? []).filter { !changesNothing.contains($0.key) }
     var canonical: [UInt8] = []
     JSONNode.appendCanonical(members, to: &canonical)
     // As a text is hashed, so that files beside it can be told from it.
@@ -185,6 +182,11 @@ public struct Scenario: Sendable {
     for digest in files { hash.combine(digest) }
     return String(hash.hexadecimal.prefix(16))
   }
+
+  /// Keys of which no number depends.
+  private static let changesNothing: [String] = [
+    "title", "question", "source", "$schema", "seed", "replicates", "sweep",
+  ]
 }
 
 extension FieldKind where Value == Int {

@@ -185,6 +185,10 @@ extension JSONNode {
   ///
   /// - Returns: false if a part of the path leads through something that is neither.
   public mutating func set(_ path: some Collection<String>, to node: JSONNode) -> Bool {
+    set(Array(path)[...], to: node)
+  }
+
+  private mutating func set(_ path: ArraySlice<String>, to node: JSONNode) -> Bool {
     guard let part = path.first else {
       self = node
       return true
@@ -224,7 +228,9 @@ extension JSONNode {
   }
 
   /// The value at `path`, or nil.
-  public func get(_ path: some Collection<String>) -> JSONNode? {
+  public func get(_ path: some Collection<String>) -> JSONNode? { get(Array(path)[...]) }
+
+  private func get(_ path: ArraySlice<String>) -> JSONNode? {
     guard let part = path.first else { return self }
     switch value {
     case .object: return self[part]?.get(path.dropFirst())

@@ -114,6 +114,15 @@ public struct JSONReader {
     let (lower, upper, escaped) = try rawString()
     let raw = UnsafeRawBufferPointer(rebasing: bytes[lower..<upper])
     if escaped { return try unescape(raw, at: lower) }
+    // Nearly all are ASCII, which needs no validation; that of the library is generic and slow.
+    var high: UInt8 = 0
+    for byte in raw { high |= byte }
+    if high < 0x80 {
+      return String(unsafeUninitializedCapacity: raw.count) { target in
+        UnsafeMutableRawBufferPointer(target).copyMemory(from: raw)
+        return raw.count
+      }
+    }
     guard let text = String(validating: raw, as: UTF8.self) else {
       offset = lower - 1
       throw failure("a string that is not valid UTF-8")

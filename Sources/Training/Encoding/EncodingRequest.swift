@@ -108,6 +108,7 @@ public struct EncodingRequest: Sendable {
   ) -> Bool {
     if type != .fp32 { return true }
     if compression.pipelines.allSatisfy(\.isIdentity) { return false }
+    if compression.isUniform { return true }
     return units.contains { unit in
       CompressionPlan(
         settings: compression, tensors: ranges(of: unit, tensors) { tensors[$0].elements }
