@@ -91,6 +91,47 @@ import Testing
     #expect(traces[1] == traces[2])
   }
 
+  /// Sizes and times from a few values only: bottlenecks then tie all the time, to the bit or nearly.
+  @Test(arguments: 1...6) func solversAgreeWhereSharesTie(seed: Int) {
+    let topologies = [
+      StarTopology(hosts: 12, link: tenGigabit).makeTopology(),
+      FatTreeTopology(k: 4, link: tenGigabit).makeTopology(),
+      TorusTopology(dimensions: [4, 3], link: plain(3_000_000_001)).makeTopology(),
+      RingTopology(hosts: 9, link: plain(7)).makeTopology(),
+    ]
+    for (index, topology) in topologies.enumerated() {
+      let hosts = topology.accelerators.count
+      let unit = Int64(index == 3 ? 1 : 1_000_000)
+      var outcomes: [[UInt64]] = []
+      for solver in FlowNetwork.Solver.allCases {
+        var random = RandomStream(seed: UInt64(seed), purpose: RandomPurpose("ties"))
+        var network = FlowNetwork(topology, transport: .ideal, solver: solver)
+        var notices: [Notice] = []
+        var trace: [UInt64] = []
+        var now = SimTime.zero
+        for sequence in 0..<300 as Range<Int64> {
+          let from = random.index(below: hosts)
+          let to = (from + 1 + random.index(below: hosts - 1)) % hosts
+          let weight = seed % 3 == 0 ? [0.5, 1, 1, 3][random.index(below: 4)] : 1
+          network.send(
+            transfer(topology, sequence, from, to, unit * Int64(1 + random.index(below: 4))),
+            weight: weight, at: now)
+          // Some start together, others wait for an event.
+          if random.index(below: 3) > 0 { continue }
+          now = network.nextEventTime
+          network.advance(to: now)
+          notices.removeAll()
+          network.drain(into: &notices)
+          trace.append(UInt64(now.picoseconds))
+          trace += notices.map { UInt64(bitPattern: $0.transfer.sequence) }
+          trace += network.currentRates().map { $0.rate.bitPattern }
+        }
+        outcomes.append(trace)
+      }
+      #expect(outcomes[0] == outcomes[1] && outcomes[1] == outcomes[2])
+    }
+  }
+
   @Test func runsAreRepeatable() {
     let tree = FatTreeTopology(k: 4, link: tenGigabit).makeTopology()
     let requests = randomRequests(tree, seed: 9, count: 500)

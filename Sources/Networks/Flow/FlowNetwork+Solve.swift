@@ -2,18 +2,42 @@ import SimKernel
 
 /// Lists reused by every solve of a ``FlowNetwork``.
 struct SolverScratch: ~Copyable {
-  /// Flows to solve; grows while components are being gathered.
+  /// Flows to solve; grows until the others are as a complete solve would leave them.
   var set = FlatBuffer<Int32>()
-  /// The solve in which a link was last opened.
-  var linkStamp: FlatBuffer<Int32>
+  /// The links on their ways.
+  var opened = FlatBuffer<Int32>()
+  var places: FlatBuffer<LinkPlace>
   /// Flows whose rate changed.
   var changed = FlatBuffer<Int32>()
   /// Counts solves.
   var stamp: Int32 = 0
-  /// Complete solves left before the size of components is looked at again.
+  /// Complete solves left before a smaller one is tried again.
   var fullSolves = 0
+  /// Earlier rates were rounded to other multiples.
+  var isStale = false
 
-  init(linkCount: Int) { linkStamp = FlatBuffer(repeating: 0, count: linkCount) }
+  init(linkCount: Int) { places = FlatBuffer(repeating: LinkPlace(), count: linkCount) }
+}
+
+/// What a solve knows of a link.
+struct LinkPlace: BitwiseCopyable {
+  /// The solve in which it was last opened.
+  var stamp: Int32 = 0
+  /// Weights of the flows of the set on it.
+  var weight = 0.0
+  /// What was taken from it before the solve.
+  var taken = 0.0
+  /// Its share as a bottleneck of flows of the set; infinite if it is none.
+  var level = Double.infinity
+  /// What the flows of the set on it take, and the largest share among them.
+  var inside = 0.0
+  var top = 0.0
+  /// How many flows of the set are on it.
+  var count: Int32 = 0
+  /// Whether those with more than a fair share of it were added for its new flows.
+  var isShared = false
+  /// What its new flows may expect; negative while unknown.
+  var fairShare = -1.0
 }
 
 extension FlowNetwork {
@@ -22,8 +46,11 @@ extension FlowNetwork {
   /// Flows whose rate stays the same keep their finish.
   mutating func settle() {
     if fresh.isEmpty && dirty.isEmpty { return }
-    scratch.stamp &+= 1
+    if scratch.stamp == .max { forgetStamps() }
+    scratch.stamp += 1
     scratch.set.truncate()
+    scratch.opened.truncate()
+    let isFull = wantsFullSolve()
     for index in fresh.indices {
       let slot = Int(fresh[index])
       if flows[slot].phase != .fresh { continue }
@@ -31,31 +58,55 @@ extension FlowNetwork {
       flows[slot].phase = .flowing
       gather(slot)
     }
-    fresh.truncate()
+    let started = scratch.set.count
     for index in dirty.indices {
       let link = Int(dirty[index])
+      if !isFull { if links[link].isChanged { gatherAll(on: link) } else { gatherHeld(by: link) } }
       links[link].isDirty = false
-      var entry = links[link].head
-      while entry >= 0 {
-        gather(Int(entries[Int(entry)].flow))
-        entry = entries[Int(entry)].next
-      }
+      links[link].isChanged = false
     }
+    fresh.truncate()
+    let hasChanges = !scratch.set.isEmpty || isFull && !dirty.isEmpty
     dirty.truncate()
-    if scratch.set.isEmpty { return }
-    if wantsFullSolve() || !openComponents() { openEverything() }
-    solve()
+    if !hasChanges { return }
+    if isFull || !solvePart(started: started) { solveEverything() }
+    takeRates()
+  }
+
+  private mutating func forgetStamps() {
+    for slot in levels.indices { levels[slot].stamp = 0 }
+    for link in scratch.places.indices { scratch.places[link].stamp = 0 }
+    scratch.stamp = 0
   }
 
   /// Rates a flow that is alone on all its links without a solve; returns false if it is not.
   private mutating func startAlone(_ slot: Int) -> Bool {
     let first = Int(flows[slot].firstEntry)
+    let end = first + Int(flows[slot].entryCount)
+    let weight = flows[slot].weight
+    if weight != 1 { return false }
     var rate = flows[slot].cap
-    for entry in first..<first + Int(flows[slot].entryCount) {
+    var level = rate
+    var bottleneck = MaxMinSolver.Item.capped
+    for entry in first..<end {
       let link = Int(entryLinks[entry])
       if links[link].meter.active != 1 || links[link].isDirty { return false }
-      rate = min(rate, links[link].capacity)
+      let share = solver.level(residual: links[link].capacity, weight: weight)
+      if share < level {
+        rate = links[link].capacity
+        level = share
+        bottleneck = Int32(link)
+      }
     }
+    let taken = solver.level(residual: rate, weight: weight)
+    for entry in first..<end { links[Int(entryLinks[entry])].taken = taken }
+    if bottleneck >= 0 {
+      links[Int(bottleneck)].held = weight
+      links[Int(bottleneck)].level = level
+    }
+    levels[slot].bottleneck = bottleneck
+    levels[slot].level = level
+    levels[slot].taken = taken
     flows[slot].phase = .flowing
     flows[slot].rate = rate
     let delay = FluidArithmetic.delay(
@@ -66,15 +117,8 @@ extension FlowNetwork {
     return true
   }
 
-  /// Adds a flow to the set once.
-  @inline(__always)
-  private mutating func gather(_ slot: Int) {
-    if flows[slot].stamp == scratch.stamp { return }
-    flows[slot].stamp = scratch.stamp
-    scratch.set.append(Int32(truncatingIfNeeded: slot))
-  }
-
   private mutating func wantsFullSolve() -> Bool {
+    if scratch.isStale { return true }
     switch solverChoice {
     case .full: return true
     case .incremental: return false
@@ -85,45 +129,146 @@ extension FlowNetwork {
     }
   }
 
-  /// Grows the set to whole components and opens their links; returns false when a complete solve is
-  /// cheaper than to go on.
-  private mutating func openComponents() -> Bool {
-    let mayGiveUp = solverChoice == .adaptive && links.count <= 8 * live.count
-    let stamp = scratch.stamp
-    var index = 0
-    while index < scratch.set.count {
-      if mayGiveUp, scratch.set.count * 2 > live.count {
-        scratch.fullSolves = 15
-        return false
+  // MARK: - The set
+
+  /// Adds a flow to the set once, and takes it off the links on its way.
+  @inline(__always)
+  private mutating func gather(_ slot: Int) {
+    if levels[slot].stamp == scratch.stamp { return }
+    levels[slot].stamp = scratch.stamp
+    scratch.set.append(Int32(truncatingIfNeeded: slot))
+    let level = levels[slot]
+    let first = Int(flows[slot].firstEntry)
+    for entry in first..<first + Int(flows[slot].entryCount) {
+      let link = Int(entryLinks[entry])
+      if scratch.places[link].stamp != scratch.stamp {
+        scratch.places[link] = LinkPlace(stamp: scratch.stamp, taken: links[link].taken)
+        scratch.opened.append(Int32(truncatingIfNeeded: link))
       }
-      let slot = Int(scratch.set[index])
-      index += 1
-      let first = Int(flows[slot].firstEntry)
-      for position in first..<first + Int(flows[slot].entryCount) {
-        let link = Int(entryLinks[position])
-        if scratch.linkStamp[link] == stamp { continue }
-        scratch.linkStamp[link] = stamp
-        solver.open(link: link, capacity: links[link].capacity, weight: links[link].weight)
-        var entry = links[link].head
-        while entry >= 0 {
-          gather(Int(entries[Int(entry)].flow))
-          entry = entries[Int(entry)].next
-        }
-      }
+      scratch.places[link].weight += level.weight
+      scratch.places[link].count += 1
+      links[link].taken -= level.taken
     }
-    return true
+    if level.bottleneck >= 0 { links[Int(level.bottleneck)].held -= level.weight }
   }
 
-  private mutating func openEverything() {
+  /// Adds all flows that `link` holds: they share what it has left.
+  private mutating func gatherHeld(by link: Int) {
+    var entry = links[link].head
+    while entry >= 0 {
+      let slot = Int(entries[Int(entry)].flow)
+      entry = entries[Int(entry)].next
+      if Int(levels[slot].bottleneck) == link { gather(slot) }
+    }
+  }
+
+  /// Adds a flow, with all that its bottleneck holds.
+  private mutating func gatherPeers(of slot: Int) {
+    if levels[slot].stamp == scratch.stamp { return }
+    let bottleneck = Int(levels[slot].bottleneck)
+    if bottleneck >= 0 { gatherHeld(by: bottleneck) } else { gather(slot) }
+  }
+
+  private mutating func gatherAll(on link: Int) {
+    var entry = links[link].head
+    while entry >= 0 {
+      gatherPeers(of: Int(entries[Int(entry)].flow))
+      entry = entries[Int(entry)].next
+    }
+  }
+
+  // MARK: - Solving
+
+  private mutating func solveEverything() {
+    scratch.isStale = false
+    scratch.opened.truncate()
     scratch.set.truncate()
     for index in live.indices { scratch.set.append(live[index]) }
     for link in links.indices {
+      links[link].taken = 0
+      links[link].held = 0
+      scratch.opened.append(Int32(truncatingIfNeeded: link))
       solver.open(link: link, capacity: links[link].capacity, weight: links[link].weight)
+    }
+    solveSet()
+  }
+
+  /// Solves the set, and grows it until the flows outside are as a complete solve leaves them.
+  ///
+  /// The first `started` flows of the set are new. Returns false when a complete solve is cheaper.
+  ///
+  /// A complete solve freezes bottlenecks in ascending order of their shares, and flows frozen
+  /// earlier know nothing of later ones. So what is outside may stay if no link on the way of the
+  /// set carries anyone frozen later than at its own share, and no bottleneck outside has lost or
+  /// won anything. Flows that are held by one link enter together.
+  private mutating func solvePart(started: Int) -> Bool {
+    for index in 0..<started { gatherGivers(to: Int(scratch.set[index])) }
+    var work = 0
+    while true {
+      work += scratch.set.count
+      if solverChoice == .adaptive, work > 2 * live.count + 64 {
+        scratch.fullSolves = 15
+        return false
+      }
+      for index in scratch.opened.indices {
+        let link = Int(scratch.opened[index])
+        solver.open(
+          link: link, capacity: links[link].capacity - links[link].taken,
+          weight: scratch.places[link].weight)
+      }
+      solveSet()
+      addUp()
+      let before = scratch.set.count
+      for index in scratch.opened.indices { check(Int(scratch.opened[index])) }
+      if scratch.set.count == before { return true }
     }
   }
 
-  /// Solves the set and reschedules the flows whose rates differ.
-  private mutating func solve() {
+  /// Adds the flows that a new one takes from: those with more than a fair share of a link that has
+  /// not enough left.
+  private mutating func gatherGivers(to slot: Int) {
+    let first = Int(flows[slot].firstEntry)
+    let way = first..<first + Int(flows[slot].entryCount)
+    // On most links of its way it is held elsewhere and takes what is left.
+    var share = flows[slot].cap / flows[slot].weight
+    for entry in way {
+      let link = Int(entryLinks[entry])
+      if scratch.places[link].fairShare < 0 { scratch.places[link].fairShare = fairShare(of: link) }
+      share = min(share, scratch.places[link].fairShare)
+    }
+    for entry in way {
+      let link = Int(entryLinks[entry])
+      if scratch.places[link].isShared
+        || links[link].capacity - links[link].taken >= share * flows[slot].weight
+      {
+        continue
+      }
+      scratch.places[link].isShared = true
+      gatherAbove(scratch.places[link].fairShare, on: link)
+    }
+  }
+
+  /// Sums what the set takes from each opened link.
+  private mutating func addUp() {
+    for index in solver.rates.indices {
+      let result = solver.rates[index]
+      let first = Int(flows[Int(result.flow)].firstEntry)
+      for entry in first..<first + Int(flows[Int(result.flow)].entryCount) {
+        let link = Int(entryLinks[entry])
+        scratch.places[link].inside += result.taken
+        scratch.places[link].top = max(scratch.places[link].top, result.level)
+      }
+    }
+  }
+
+  /// Solves the flows of the set on the opened links.
+  private mutating func solveSet() {
+    for index in scratch.opened.indices {
+      let link = Int(scratch.opened[index])
+      scratch.places[link].level = .infinity
+      scratch.places[link].inside = 0
+      scratch.places[link].top = 0
+    }
     for index in scratch.set.indices {
       let slot = scratch.set[index]
       let flow = flows[Int(slot)]
@@ -133,10 +278,140 @@ extension FlowNetwork {
           best: MaxMinSolver.Item.unknown, capShare: flow.cap / flow.weight, weight: flow.weight))
     }
     solver.solve(pathLinks: entryLinks)
+    for index in solver.rates.indices {
+      let result = solver.rates[index]
+      let slot = Int(result.flow)
+      levels[slot].level = result.level
+      levels[slot].taken = result.taken
+      levels[slot].bottleneck = result.bottleneck
+      if result.bottleneck >= 0 { scratch.places[Int(result.bottleneck)].level = result.level }
+    }
+  }
+
+  /// The least share that `link` would have as a bottleneck, if flows outside the set kept theirs.
+  private func fairShare(of link: Int) -> Double {
+    let (capacity, weight) = (links[link].capacity, links[link].weight)
+    var share = capacity / weight
+    for _ in 0..<2 {
+      var (left, open) = (capacity, weight)
+      var entry = links[link].head
+      while entry >= 0 {
+        let level = levels[Int(entries[Int(entry)].flow)]
+        if level.stamp != scratch.stamp, level.level < share {
+          left -= level.taken
+          open -= level.weight
+        }
+        entry = entries[Int(entry)].next
+      }
+      if open > 0 { share = max(share, left / open) }
+    }
+    return share
+  }
+
+  /// Adds the flows on `link` that a complete solve would freeze after it, if its share were `share`.
+  private mutating func gatherAbove(_ share: Double, on link: Int) {
+    var entry = links[link].head
+    while entry >= 0 {
+      let slot = Int(entries[Int(entry)].flow)
+      entry = entries[Int(entry)].next
+      if !levels[slot].precedes(share, link) { gatherPeers(of: slot) }
+    }
+  }
+
+  /// Adds the flows on `link` whose shares are `share` or more.
+  private mutating func gatherNotBelow(_ share: Double, on link: Int) {
+    var entry = links[link].head
+    while entry >= 0 {
+      let slot = Int(entries[Int(entry)].flow)
+      entry = entries[Int(entry)].next
+      if levels[slot].level >= share { gatherPeers(of: slot) }
+    }
+  }
+
+  /// Adds flows on `link` that cannot stay outside the set, if there are any.
+  private mutating func check(_ link: Int) {
+    let place = scratch.places[link]
+    if Int(place.count) == links[link].meter.active { return }
+    // It may hold flows outside the set, flows of the set, or nobody.
+    let holdsOthers = links[link].held > 0
+    let level = holdsOthers ? links[link].level : place.level
+    let taken = links[link].taken + place.inside
+    // Shares nearer than this may be equal at the instant that counts: see ``MaxMinSolver``.
+    let margin = solver.quantum * (links[link].weight + Double(links[link].meter.active))
+    // What is plain needs no look at the flows.
+    if level == .infinity {
+      if links[link].capacity - taken > margin { return }
+    } else if holdsOthers {
+      if place.level < .infinity || taken != place.taken {
+        gatherHeld(by: link)
+        return
+      }
+      if (level - place.top) * links[link].held > margin { return }
+    }
+    var held = 0.0
+    var lightest = Double.infinity
+    var isUniform = true
+    var isExceeded = false
+    /// The largest shares of flows held elsewhere: of all, and of those that would belong to this
+    /// link if both had the same share.
+    var top = 0.0
+    var rival = -1.0
+    var entry = links[link].head
+    while entry >= 0 {
+      let slot = Int(entries[Int(entry)].flow)
+      let flow = levels[slot]
+      entry = entries[Int(entry)].next
+      lightest = min(lightest, flow.weight)
+      if flow.weight != 1 { isUniform = false }
+      if Int(flow.bottleneck) == link {
+        held += flow.weight
+        continue
+      }
+      if !flow.precedes(level, link) { isExceeded = true }
+      top = max(top, flow.level)
+      if flow.bottleneck > link { rival = max(rival, flow.level) }
+    }
+    // Rounded weights may let even flows of lower numbers down by a quantum each.
+    if !isUniform { rival = top }
+    if holdsOthers {
+      let isTied = rival >= 0 && (level - rival) * held <= margin
+      if isExceeded || isTied { gatherHeld(by: link) }
+    } else if level < .infinity {
+      if isExceeded {
+        let before = scratch.set.count
+        gatherAbove(max(level, fairShare(of: link)), on: link)
+        if scratch.set.count == before { gatherAbove(level, on: link) }
+      }
+      if rival >= 0, (level - rival) * held <= margin {
+        gatherNotBelow(level - margin / held, on: link)
+      }
+    } else if rival >= 0 {
+      // Full, and nobody's bottleneck.
+      let threshold = top - margin / lightest
+      if rival >= threshold { gatherNotBelow(threshold, on: link) }
+    }
+  }
+
+  // MARK: - Results
+
+  /// Files what the last solve found, and reschedules the flows whose rates differ.
+  private mutating func takeRates() {
+    for index in scratch.opened.indices {
+      let link = Int(scratch.opened[index])
+      if links[link].held == 0 { links[link].level = .infinity }
+    }
     scratch.changed.truncate()
     for index in solver.rates.indices {
       let result = solver.rates[index]
       let slot = Int(result.flow)
+      let first = Int(flows[slot].firstEntry)
+      for entry in first..<first + Int(flows[slot].entryCount) {
+        links[Int(entryLinks[entry])].taken += result.taken
+      }
+      if result.bottleneck >= 0 {
+        links[Int(result.bottleneck)].held += levels[slot].weight
+        links[Int(result.bottleneck)].level = result.level
+      }
       if flows[slot].rate == result.rate { continue }
       let remaining = flows[slot].remaining(at: present)
       flows[slot].remaining = remaining

@@ -12,16 +12,16 @@ import SimKernel
 /// have no other way and they go on when it is back; what has left already arrives.
 ///
 /// - Complexity: O(links of its way) for a transfer that meets nobody. Otherwise one solve an
-///   instant, over the flows that share links, directly or through others, with those that changed.
-/// - Note: 224 bytes a live flow over four links, and 56 more while it is being solved.
+///   instant, over the flows whose rates change and those that hold them.
+/// - Note: 256 bytes a live flow over four links, and 76 more while it is being solved.
 public struct FlowNetwork: NetworkModel, ~Copyable {
   /// How much of the network is solved when something changes; all give identical results.
   public enum Solver: String, CaseIterable, Sendable {
     /// Every live flow.
     case full
-    /// The flows connected with the change.
+    /// The flows whose rates a change may touch, however many these turn out to be.
     case incremental
-    /// Incremental until the connected part turns out to be most of the network.
+    /// Incremental until these turn out to be most of the network.
     case adaptive
   }
 
@@ -33,6 +33,8 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   /// Links of the topology, then a pair a host if hosts are capped.
   var links: FlatBuffer<FlowLink>
   var flows = FlatBuffer<FlowState>()
+  /// By slot, as ``flows``.
+  var levels = FlatBuffer<FlowLevel>()
   private var freeFlows = FlatBuffer<Int32>()
   /// Flows on links, in no particular order.
   var live = FlatBuffer<Int32>()
@@ -131,13 +133,14 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     let rate = transport.payloadRate(of: topology.links[index], at: links[index].bandwidth)
     let before = links[index].capacity
     links[index].capacity = links[index].isUp ? Double(rate.bitsPerSecond) : 0
+    links[index].isChanged = true
     markDirty(index)
     var largest = 0.0
     for other in links.indices { largest = max(largest, links[other].capacity) }
     if solver.setLargest(capacity: largest) {
       // Sums were rounded to another place: all rates are computed anew, or complete and restricted
       // solves would differ in the last bits.
-      for other in links.indices where links[other].head >= 0 { markDirty(other) }
+      scratch.isStale = true
     }
     if turned {
       routes.setLink(link, up: links[index].isUp)
@@ -303,6 +306,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       links[link].weight += weight
       links[link].meter.enter(at: present)
     }
+    levels[slot] = FlowLevel(weight: weight, stamp: levels[slot].stamp)
     flows[slot].firstEntry = Int32(first)
     flows[slot].entryCount = Int32(count)
     flows[slot].cap = path.cap
@@ -318,6 +322,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     let first = Int(flows[slot].firstEntry)
     let count = Int(flows[slot].entryCount)
     let weight = flows[slot].weight
+    let level = levels[slot]
     for entry in first..<first + count {
       let link = Int(entryLinks[entry])
       let place = entries[entry]
@@ -328,9 +333,13 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       }
       if place.next >= 0 { entries[Int(place.next)].previous = place.previous }
       links[link].weight -= weight
+      links[link].taken -= level.taken
       links[link].meter.leave(at: present, carrying: bytes)
-      if links[link].head >= 0 { markDirty(link) }
+      // What is left of a link that holds nobody changes nobody's rate.
+      if Int(level.bottleneck) == link { links[link].held -= weight }
+      if links[link].held > 0 { markDirty(link) } else { links[link].level = .infinity }
     }
+    levels[slot] = FlowLevel(weight: weight, stamp: level.stamp)
     freeBlocks[count].append(Int32(first))
     let position = Int(flows[slot].livePosition)
     if let last = live.popLast(), position < live.count {
@@ -394,12 +403,11 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   private mutating func allocate(_ transfer: Transfer, weight: Double) -> Int {
     let state = FlowState(transfer, weight: weight, at: present)
     if let slot = freeFlows.popLast() {
-      let stamp = flows[Int(slot)].stamp
       flows[Int(slot)] = state
-      flows[Int(slot)].stamp = stamp
       return Int(slot)
     }
     flows.append(state)
+    levels.append(FlowLevel(weight: weight))
     return flows.count - 1
   }
 

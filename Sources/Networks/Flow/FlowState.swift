@@ -2,8 +2,8 @@ import SimKernel
 
 /// One transfer inside a ``FlowNetwork``.
 ///
-/// 136 bytes; a live flow further takes 16 bytes a link of its way, 24 in the finish heap and the
-/// list of live flows, and 56 while it is being solved.
+/// 136 bytes; a live flow further takes 32 for its ``FlowLevel``, 16 a link of its way, 24 in the
+/// finish heap and the list of live flows, and 76 while it is being solved.
 struct FlowState: BitwiseCopyable {
   enum Phase: UInt8, BitwiseCopyable {
     /// The slot is unused.
@@ -36,8 +36,6 @@ struct FlowState: BitwiseCopyable {
   var entryCount: Int32 = 0
   /// Position in the list of live flows, or -1.
   var livePosition: Int32 = -1
-  /// The solve in which it was last gathered.
-  var stamp: Int32 = 0
   var phase = Phase.fresh
 
   init(_ transfer: Transfer, weight: Double, at now: SimTime) {
@@ -55,17 +53,46 @@ struct FlowState: BitwiseCopyable {
   }
 }
 
+/// What holds a flow, as the last solve found it.
+struct FlowLevel: BitwiseCopyable {
+  /// The share of its bottleneck, or its cap over its weight.
+  var level = 0.0
+  /// What it takes from each link of its way, a multiple of the solver's quantum.
+  var taken = 0.0
+  var weight: Double
+  /// The link that holds it, or one of the constants of ``MaxMinSolver/Item``.
+  var bottleneck = MaxMinSolver.Item.unknown
+  /// The solve in which it was last gathered.
+  var stamp: Int32 = 0
+
+  /// Whether it was frozen before a bottleneck with this share and number.
+  ///
+  /// Bottlenecks freeze in the order of their shares, equal ones in that of their numbers.
+  @inline(__always)
+  func precedes(_ level: Double, _ link: Int) -> Bool {
+    self.level < level || self.level == level && bottleneck < link
+  }
+}
+
 /// One link inside a ``FlowNetwork``.
 struct FlowLink: BitwiseCopyable {
   /// Payload bits per second at present; 0 when down.
   var capacity: Double
   /// Weights of the flows on it; exact, see ``FluidArithmetic/weight(_:)``.
   var weight = 0.0
+  /// What the flows on it take together; exact, as all are multiples of the solver's quantum.
+  var taken = 0.0
+  /// Weights of the flows that this link holds; 0 unless it is a bottleneck.
+  var held = 0.0
+  /// Its share if it is a bottleneck, else infinite.
+  var level = Double.infinity
   var meter = LinkMeter()
   /// Head of the list of its flows' path entries, or -1.
   var head: Int32 = -1
-  /// A flow left or the capacity changed since the last solve.
+  /// A flow left while this was a bottleneck, or the capacity changed, since the last solve.
   var isDirty = false
+  /// The capacity changed since the last solve.
+  var isChanged = false
   var isUp = true
   /// Line rate.
   var bandwidth: Bandwidth

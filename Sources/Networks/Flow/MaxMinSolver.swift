@@ -8,11 +8,12 @@ import SimKernel
 /// cap is no larger is frozen at its cap. This is progressive filling (Bertsekas, Gallager, *Data
 /// Networks*, 1992, section 6.5.2) with all independent bottlenecks taken at once.
 ///
-/// Two properties make restricted and complete solves agree to the bit. A round looks only at flows
-/// and links that share one another, so components do not influence each other. And what frozen
-/// flows take from a link is rounded down to a multiple of ``quantum``, the last place of the
-/// largest capacity, so sums are exact and do not depend on the order of the flows. The frozen
-/// flows' own rates are not rounded.
+/// Solves of parts of a network and of all of it agree to the bit, for two reasons. What frozen
+/// flows take from a link is a multiple of ``quantum``, the last place of the largest capacity, so
+/// sums are exact and do not depend on the order of the flows. And shares are compared after they
+/// were rounded down, exactly, to such a multiple: they never fall while others freeze, so bottlenecks
+/// freeze in the order of their shares and numbers, whoever is looked at. The frozen flows' own rates
+/// are not rounded.
 ///
 /// - Complexity: O(flows · links on a way) a round; few rounds in practice, at most one a flow.
 struct MaxMinSolver: ~Copyable {
@@ -41,14 +42,22 @@ struct MaxMinSolver: ~Copyable {
     var gone = 0.0
     /// Weights of the flows that name this link.
     var votes = 0.0
+    /// The share before it was rounded down.
+    var quotient = 0.0
     /// The last round in which the share rose.
     var changed: Int32 = -1
   }
 
-  /// The rate of a flow.
+  /// The rate of a flow, and what held it.
   struct Rate: BitwiseCopyable {
     var flow: Int32
+    /// The link it was frozen at, or ``Item/capped``.
+    var bottleneck: Int32
     var rate: Double
+    /// That link's share when it froze.
+    var level: Double
+    /// What it takes from each link, a multiple of the quantum.
+    var taken: Double
   }
 
   /// Flows of the present solve; those still to be frozen come first.
@@ -56,6 +65,7 @@ struct MaxMinSolver: ~Copyable {
   /// The result of the last solve, in the order of freezing.
   private(set) var rates = FlatBuffer<Rate>()
   private(set) var quantum = 1.0
+  private var inverse = 1.0
   private var share: FlatBuffer<Double>
   private var accounts: FlatBuffer<Account>
   private var touched = FlatBuffer<Int32>()
@@ -71,7 +81,11 @@ struct MaxMinSolver: ~Copyable {
   /// Returns whether it changed, which makes earlier rates incomparable.
   mutating func setLargest(capacity: Double) -> Bool {
     let next = capacity > 0 ? capacity.ulp : 1
-    defer { quantum = next }
+    defer {
+      quantum = next
+      // Powers of two: products with either are exact.
+      inverse = 1 / next
+    }
     return next != quantum
   }
 
@@ -81,7 +95,42 @@ struct MaxMinSolver: ~Copyable {
     accounts[link].residual = capacity
     accounts[link].weight = weight
     accounts[link].votes = 0
-    share[link] = weight > 0 ? capacity / weight : .infinity
+    setShare(link, capacity, weight)
+  }
+
+  @inline(__always)
+  private mutating func setShare(_ link: Int, _ residual: Double, _ weight: Double) {
+    let quotient = weight > 0 ? max(0, residual) / weight : .infinity
+    accounts[link].quotient = quotient
+    share[link] =
+      weight > 0 ? floored(quotient, times: weight, atMost: max(0, residual)) : .infinity
+  }
+
+  /// `value` rounded down to a multiple of the quantum.
+  ///
+  /// `value` is the rounded quotient of `product` and `weight`: where rounding has lifted it to a
+  /// multiple, the next lower one is the answer. A rounded quotient between two multiples is
+  /// between them exactly, too.
+  @inline(__always)
+  private func floored(_ value: Double, times weight: Double, atMost product: Double) -> Double {
+    let multiple = (value * inverse).rounded(.down) * quantum
+    // One rounding: its sign is exact.
+    return (-product).addingProduct(multiple, weight) > 0 ? multiple - quantum : multiple
+  }
+
+  /// The share of a link with `residual` for flows of `weight`, as solves compare it.
+  func level(residual: Double, weight: Double) -> Double {
+    weight > 0
+      ? floored(max(0, residual) / weight, times: weight, atMost: max(0, residual)) : .infinity
+  }
+
+  /// What a flow of `weight` takes at `level`.
+  @inline(__always)
+  private func taken(_ level: Double, _ weight: Double) -> Double {
+    let product = level * weight
+    let multiple = (product * inverse).rounded(.down) * quantum
+    return weight != 1 && (-multiple).addingProduct(level, weight) < 0
+      ? multiple - quantum : multiple
   }
 
   /// Freezes all ``items`` and leaves their ``rates``.
@@ -140,8 +189,6 @@ struct MaxMinSolver: ~Copyable {
 
   /// Freezes the flows at their caps and those of bottlenecks; returns how many are left.
   private mutating func freeze(_ left: Int, pathLinks: borrowing FlatBuffer<Int32>) -> Int {
-    let inverse = 1 / quantum
-    let quantum = quantum
     // In bounds as in `vote`.
     let items = items.base
     let accounts = accounts.base
@@ -150,18 +197,22 @@ struct MaxMinSolver: ~Copyable {
     for index in 0..<left {
       let item = items[index]
       let best = Int(item.best)
+      let level: Double
       let rate: Double
       if best < 0 {
+        level = item.capShare
         rate = item.capShare * item.weight
       } else if accounts[best].votes == accounts[best].weight {
-        rate = share[best] * item.weight
+        level = share[best]
+        rate = accounts[best].quotient * item.weight
       } else {
         items[kept] = item
         kept += 1
         continue
       }
-      rates.append(Rate(flow: item.flow, rate: rate))
-      let taken = (rate * inverse).rounded(.down) * quantum
+      let taken = taken(level, item.weight)
+      rates.append(
+        Rate(flow: item.flow, bottleneck: item.best, rate: rate, level: level, taken: taken))
       var way = links + Int(item.start)
       let end = way + Int(item.count)
       while way < end {
@@ -180,11 +231,7 @@ struct MaxMinSolver: ~Copyable {
     accounts[link].weight -= accounts[link].gone
     accounts[link].gone = 0
     accounts[link].changed = round
-    if accounts[link].weight == 0 {
-      share[link] = .infinity
-      accounts[link].votes = 0
-    } else {
-      share[link] = max(0, accounts[link].residual) / accounts[link].weight
-    }
+    if accounts[link].weight == 0 { accounts[link].votes = 0 }
+    setShare(link, accounts[link].residual, accounts[link].weight)
   }
 }
