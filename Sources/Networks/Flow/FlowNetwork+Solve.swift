@@ -84,9 +84,8 @@ extension FlowNetwork {
     let first = Int(flows[slot].firstEntry)
     let end = first + Int(flows[slot].entryCount)
     let weight = flows[slot].weight
-    if weight != 1 { return false }
     var rate = flows[slot].cap
-    var level = rate
+    var level = rate / weight
     var bottleneck = MaxMinSolver.Item.capped
     for entry in first..<end {
       let link = Int(entryLinks[entry])
@@ -98,7 +97,7 @@ extension FlowNetwork {
         bottleneck = Int32(link)
       }
     }
-    let taken = solver.level(residual: rate, weight: weight)
+    let taken = solver.taken(level, weight)
     for entry in first..<end { links[Int(entryLinks[entry])].taken = taken }
     if bottleneck >= 0 {
       links[Int(bottleneck)].held = weight
@@ -412,13 +411,14 @@ extension FlowNetwork {
         links[Int(result.bottleneck)].held += levels[slot].weight
         links[Int(result.bottleneck)].level = result.level
       }
-      if flows[slot].rate == result.rate { continue }
+      let rate = result.bottleneck < 0 ? flows[slot].cap : result.rate
+      if flows[slot].rate == rate { continue }
       let remaining = flows[slot].remaining(at: present)
       flows[slot].remaining = remaining
       flows[slot].since = present.picoseconds
-      flows[slot].rate = result.rate
+      flows[slot].rate = rate
       let delay = FluidArithmetic.delay(
-        remaining: remaining, of: flows[slot].transfer.size, at: result.rate)
+        remaining: remaining, of: flows[slot].transfer.size, at: rate)
       flows[slot].finish =
         delay == .max ? .max : (present + SimDuration(picoseconds: delay)).picoseconds
       scratch.changed.append(result.flow)

@@ -28,6 +28,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   let topology: Topology
   let transport: Transport
   let solverChoice: Solver
+  private let sharing: SharingWeights
   var present = SimTime.zero
   var routes: RouteTable
   /// Links of the topology, then a pair a host if hosts are capped.
@@ -53,9 +54,13 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   var scratch: SolverScratch
 
   /// A network at time zero in which nothing moves.
-  public init(_ topology: Topology, transport: Transport, solver: Solver = .adaptive) {
+  public init(
+    _ topology: Topology, transport: Transport, sharing: FlowSharing = .maxMin,
+    solver: Solver = .adaptive
+  ) {
     self.topology = topology
     self.transport = transport
+    self.sharing = SharingWeights(sharing, links: topology.links)
     solverChoice = solver
     routes = RouteTable(topology, transport: transport)
     links = FlatBuffer(capacity: routes.linkCount)
@@ -82,7 +87,8 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     send(transfer, weight: 1, at: now)
   }
 
-  /// Starts a transfer that counts `weight` times where links are shared.
+  /// Starts a transfer that counts `weight` times where links are shared, in addition to what
+  /// ``FlowSharing`` makes of its path.
   ///
   /// - Precondition: `weight` is in 2⁻¹⁶...2²⁰; it is rounded to a multiple of 2⁻¹⁶.
   public mutating func send(_ transfer: Transfer, weight: Double, at now: SimTime) {
@@ -100,6 +106,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       return
     }
     let path = routes[number]
+    flows[slot].weight = weighed(flows[slot].weight, path)
     if let link = firstClosed(path) {
       outbox.append(.blocked(on: link), of: transfer)
     } else if transfer.size == .zero {
@@ -280,6 +287,13 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
 
   // MARK: - Paths
 
+  /// What a flow of `weight` counts on `path`.
+  @inline(__always)
+  private func weighed(_ weight: Double, _ path: RouteTable.Path) -> Double {
+    let factor = sharing.weight(latency: path.latency)
+    return factor == 1 ? weight : FluidArithmetic.weight(min(weight * factor, 0x1p20))
+  }
+
   /// The first link of a path without capacity.
   private func firstClosed(_ path: RouteTable.Path) -> LinkID? {
     for position in routes.links(of: path) {
@@ -393,6 +407,9 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       flows[slot].since = present.picoseconds
       flows[slot].rate = -1
       flows[slot].finish = .max
+      // The weight of the old path goes with it.
+      let own = flows[slot].weight / sharing.weight(latency: flows[slot].latency)
+      flows[slot].weight = weighed(own, path)
       join(slot, path)
       outbox.append(.rerouted, of: transfer)
     }

@@ -126,7 +126,7 @@ struct MaxMinSolver: ~Copyable {
 
   /// What a flow of `weight` takes at `level`.
   @inline(__always)
-  private func taken(_ level: Double, _ weight: Double) -> Double {
+  func taken(_ level: Double, _ weight: Double) -> Double {
     let product = level * weight
     let multiple = (product * inverse).rounded(.down) * quantum
     return weight != 1 && (-multiple).addingProduct(level, weight) < 0
@@ -204,7 +204,10 @@ struct MaxMinSolver: ~Copyable {
         rate = item.capShare * item.weight
       } else if accounts[best].votes == accounts[best].weight {
         level = share[best]
-        rate = accounts[best].quotient * item.weight
+        // The last flow on a link gets what is left to the last bit, whatever its weight.
+        rate =
+          accounts[best].weight == item.weight
+          ? max(0, accounts[best].residual) : accounts[best].quotient * item.weight
       } else {
         items[kept] = item
         kept += 1

@@ -16,17 +16,20 @@ public enum NetworkModelKind: String, CaseIterable, Sendable {
 public struct NetworkSettings: Sendable, Equatable {
   public var model: NetworkModelKind
   public var transport: Transport
+  /// Who gets how much of a shared link under ``NetworkModelKind/flow``.
+  public var sharing: FlowSharing
   /// What ``NetworkModelKind/loggp`` takes besides.
   public var loggp: LogGPSettings
   /// What the packet model is made of.
   public var packet: PacketSettings
 
   public init(
-    model: NetworkModelKind = .flow, transport: Transport = .tcp,
+    model: NetworkModelKind = .flow, transport: Transport = .tcp, sharing: FlowSharing = .maxMin,
     loggp: LogGPSettings = LogGPSettings(), packet: PacketSettings = PacketSettings()
   ) {
     self.model = model
     self.transport = transport
+    self.sharing = sharing
     self.loggp = loggp
     self.packet = packet
   }
@@ -39,6 +42,10 @@ public struct NetworkSettings: Sendable, Equatable {
     transport = fields.variant(
       "transport", TransportCatalog.registry, default: "tcp",
       doc: "what turns line rate into goodput and latency")
+    sharing = fields.optional(
+      "sharing", .choice("sharing"), default: .maxMin,
+      doc: "of links under the flow model: max_min (all alike) or rtt_fair (by 1/latency of the "
+        + "path, as TCP's flows share, and SimGrid's)")
     loggp =
       fields.optionalRecord(
         "loggp", doc: "parameters of the loggp model; by default those of path and transport",
@@ -60,7 +67,7 @@ public struct NetworkSettings: Sendable, Equatable {
     switch model {
     case .alphaBeta: AlphaBetaNetwork(topology, transport: transport)
     case .loggp: LogGPNetwork(topology, transport: transport, settings: loggp)
-    case .flow: FlowNetwork(topology, transport: transport)
+    case .flow: FlowNetwork(topology, transport: transport, sharing: sharing)
     case .packet: PacketNetwork(topology, transport: transport, settings: packet)
     }
   }
