@@ -25,7 +25,7 @@ struct InputFile: ~Copyable {
     guard status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
       throw InterchangeError(
-        path: path, found: "not a regular file", expected: "a file of gradients")
+        path: path, found: "not a regular file", expected: "a file that can be read again")
     }
     size = Int(status.st_size)
   }

@@ -8,9 +8,13 @@ import Training
 
 struct CalibrateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "calibrate", abstract: "Measure this host, for a device profile.",
-    discussion: "Example: simnet calibrate codecs -o my-host.json",
-    subcommands: [CalibrateCodecsCommand.self])
+    commandName: "calibrate",
+    abstract: "Measure this host for a device profile, or fit what others measured.",
+    discussion: """
+      Example: simnet calibrate codecs -o my-host.json
+      Example: simnet calibrate nccl all_reduce_perf.log
+      """,
+    subcommands: [CalibrateCodecsCommand.self, CalibrateNCCLCommand.self])
 }
 
 struct CalibrateCodecsCommand: ParsableCommand {
