@@ -1,5 +1,6 @@
 import Networks
 import SimKernel
+import Testing
 
 let tenGigabit = LinkSpecification(bandwidth: .gigabitsPerSecond(10), latency: .microseconds(2))
 
@@ -39,6 +40,10 @@ let smallTopologies: [(kind: String, json: String)] = [
   ("fat_tree", #"{"kind":"fat_tree","k":4,"link":{"bandwidth":"10 Gbps","latency":"1 us"}}"#),
   ("torus", #"{"kind":"torus","dimensions":[4,3,2],"link":{"bandwidth":"10 Gbps"}}"#),
   (
+    "dragonfly",
+    #"{"kind":"dragonfly","routers_per_group":4,"hosts_per_router":2,"global_links_per_router":2,"groups":5,"host_link":{"bandwidth":"10 Gbps"},"local_link":{"bandwidth":"10 Gbps"},"global_link":{"bandwidth":"10 Gbps","latency":"1 us"}}"#
+  ),
+  (
     "hosts",
     #"{"kind":"hosts","hosts":3,"accelerators_per_host":4,"nics_per_host":2,"inner_link":{"bandwidth":"600 Gbps","latency":"300 ns"},"nic_link":{"bandwidth":"100 Gbps","latency":"1 us"},"fabric":{"leaves":2,"spines":2,"fabric_link":{"bandwidth":"100 Gbps","latency":"1 us"}}}"#
   ),
@@ -48,8 +53,39 @@ let smallTopologies: [(kind: String, json: String)] = [
   ),
 ]
 
+/// The names of the links that a pair takes.
+func way(_ topology: Topology, _ from: Int, _ to: Int, key: UInt64 = 0) -> [String] {
+  topology.route(from: topology.accelerators[from], to: topology.accelerators[to], key: key)!
+    .map { topology.links[$0.index].name }
+}
+
+/// Expects a way between all pairs, each connected and without a link that occurs twice; returns the
+/// number of links of the longest.
+func longestWay(_ topology: Topology, keys: [UInt64] = [0, 5]) -> Int {
+  var longest = 0
+  for from in topology.accelerators {
+    for to in topology.accelerators {
+      for key in keys {
+        guard let route = topology.route(from: from, to: to, key: key) else {
+          Testing.Issue.record("no way from \(from) to \(to)")
+          continue
+        }
+        #expect(route == topology.route(from: from, to: to, key: key))
+        var place = from
+        for link in route {
+          #expect(topology.links[link.index].from == place)
+          place = topology.links[link.index].to
+        }
+        #expect(place == to && Set(route).count == route.count)
+        longest = max(longest, route.count)
+      }
+    }
+  }
+  return longest
+}
+
 /// Reads a topology; the issues say what is wrong with it.
-func read(_ json: String) throws -> (any TopologySpecification, [Issue]) {
+func read(_ json: String) throws -> (any TopologySpecification, [SimKernel.Issue]) {
   let issues = IssueCollector()
   let node = try JSONNode.parse(json, origin: "test")
   let value = FieldReader.member(

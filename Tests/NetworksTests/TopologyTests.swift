@@ -23,9 +23,9 @@ import Testing
             #expect(seen.insert(place).inserted)
           }
           #expect(place == to)
-          // As short as a search without tables finds.
+          // As short as a search without tables finds; other rules prefer other ways.
           let shortest = topology.detour(from: from, to: to, key: key) { _ in false }
-          #expect(route.count == shortest?.count)
+          if kind != "dragonfly" { #expect(route.count == shortest?.count) }
         }
       }
     }
@@ -39,6 +39,8 @@ import Testing
     #expect(topology.accelerators.count == specification.acceleratorCount)
     #expect(topology.checkReachability() == nil)
     #expect(topology.hostOfAccelerator.count == topology.accelerators.count)
+    #expect(Set(topology.nodeNames).count == topology.nodeCount)
+    #expect(Set(topology.links.map(\.name)).count == topology.links.count)
     let entry = try #require(TopologyCatalog.registry.descriptions.first { $0.name == kind })
     #expect(entry.fields.allSatisfy { !$0.doc.isEmpty })
   }
@@ -107,7 +109,8 @@ import Testing
 
   @Test(arguments: [1, 2, 3, 4, 5, 6, 9, 16, 17, 64])
   func sizeAloneMakesTheCommonTopologies(ranks: Int) throws {
-    for kind in TopologyCatalog.registry.names where kind != "hosts" && kind != "graph" {
+    let unsized = ["hosts", "graph"]
+    for kind in TopologyCatalog.registry.names where !unsized.contains(kind) {
       let topology = try TopologyCatalog.sized(
         kind: kind, ranks: ranks, bandwidth: .gigabitsPerSecond(10), latency: .microseconds(1)
       ).get().makeTopology()
@@ -122,7 +125,9 @@ import Testing
   }
 
   @Test func sizeAloneDoesNotMakeTheOthers() {
-    for (kind, word) in [("graph", "file"), ("hosts", "file"), ("strr", "did you mean \"star\"")] {
+    for (kind, word) in [
+      ("graph", "file"), ("hosts", "file"), ("strr", "did you mean \"star\""),
+    ] {
       guard
         case .failure(let failure) = TopologyCatalog.sized(
           kind: kind, ranks: 4, bandwidth: .gigabitsPerSecond(1), latency: .zero)

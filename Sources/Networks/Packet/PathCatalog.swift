@@ -59,7 +59,8 @@ struct PathCatalog {
   private static func hasChoice(_ topology: Topology) -> Bool {
     switch topology.routing {
     case .shortest: true
-    case .torus, .mesh, .explicit, .pinned: false
+    case .rule(let rule): rule.sharesShortestWays
+    case .explicit, .pinned: false
     }
   }
 

@@ -2,13 +2,20 @@ import SimKernel
 
 /// Leaves and spines without hosts: the part that `leaf_spine` and `hosts` share.
 struct FabricPlan {
-  /// Adds leaves and spines, joined each to each; returns the leaves.
+  /// Adds one leaf for each entry of `uplinks`, and spines; returns the leaves.
+  ///
+  /// Up-link u of a leaf goes to spine u mod `spines`.
   static func addLeafSpine(
-    to builder: inout TopologyBuilder, leaves: Int, spines: Int, link: LinkSpecification
+    to builder: inout TopologyBuilder, spines: Int,
+    uplinks: [(count: Int, link: LinkSpecification)]
   ) -> [NodeID] {
-    let leafNodes = (0..<leaves).map { builder.addSwitch("leaf\($0)") }
+    let leafNodes = uplinks.indices.map { builder.addSwitch("leaf\($0)") }
     let spineNodes = (0..<spines).map { builder.addSwitch("spine\($0)") }
-    for leaf in leafNodes { for spine in spineNodes { builder.join(leaf, spine, link) } }
+    for (leaf, up) in zip(leafNodes, uplinks) {
+      for number in 0..<up.count {
+        builder.join(leaf, spineNodes[number % spines], up.link, cable: number / spines)
+      }
+    }
     return leafNodes
   }
 }

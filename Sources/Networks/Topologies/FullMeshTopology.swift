@@ -24,7 +24,17 @@ public struct FullMeshTopology: TopologySpecification {
     let nodes = (0..<hosts).map { builder.addHost("h\($0)") }
     // The order of ids is what the routing computes them from.
     for a in nodes { for b in nodes where a != b { builder.link(from: a, to: b, link) } }
-    let count = hosts
-    return builder.build { _, _ in .mesh(count) }
+    let rule = MeshRouting(hosts: hosts)
+    return builder.build { _, _ in .rule(rule) }
+  }
+}
+
+/// The one link between two hosts of a full mesh, whose links are ordered by source and target.
+private struct MeshRouting: RoutingRule {
+  let hosts: Int
+  var sharesShortestWays: Bool { false }
+
+  func route(from source: Int, to target: Int, key: UInt64) -> [LinkID]? {
+    [LinkID(source * (hosts - 1) + (target < source ? target : target - 1))]
   }
 }

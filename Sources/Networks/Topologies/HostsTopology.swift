@@ -104,11 +104,14 @@ public struct HostsTopology: TopologySpecification {
     let leaves =
       fabric.map {
         FabricPlan.addLeafSpine(
-          to: &builder, leaves: $0.leaves, spines: $0.spines, link: $0.fabricLink)
+          to: &builder, spines: $0.spines,
+          uplinks: Array(repeating: ($0.spines, $0.fabricLink), count: $0.leaves))
       } ?? [builder.addSwitch("switch")]
     let perLeaf = (hosts + leaves.count - 1) / leaves.count
     for (host, hub) in inner.enumerated() {
-      for _ in 0..<nicsPerHost { builder.join(hub, leaves[host / perLeaf], nicLink) }
+      for nic in 0..<nicsPerHost {
+        builder.join(hub, leaves[host / perLeaf], nicLink, cable: nic)
+      }
     }
     return builder.build()
   }

@@ -1,57 +1,150 @@
 import SimKernel
 
-/// Hosts on leaf switches, every leaf joined to every spine: a two-level Clos network.
+/// Hosts on leaf switches, the leaves joined to spines: a two-level Clos network.
 ///
-/// Oversubscription is hosts_per_leaf × host bandwidth over spines × fabric bandwidth.
+/// Oversubscription of a leaf is its hosts × host bandwidth over its up-links × their bandwidth. Up-link
+/// u of a leaf goes to spine u mod spines, so that all leaves share the first spines; a leaf with fewer
+/// up-links than spines misses the last ones, one with more has parallel cables.
+///
+/// Among the ways between two leaves a hash of the pair picks one, which is Valiant routing here: the
+/// middle is a random spine (Greenberg et al., "VL2", SIGCOMM 2009, doi:10.1145/1592568.1592576).
 public struct LeafSpineTopology: TopologySpecification {
-  public var spines: Int
-  /// How many hosts each leaf carries, one entry a leaf.
-  public var hostsOfLeaf: [Int]
-  public var hostLink: LinkSpecification
-  public var fabricLink: LinkSpecification
+  /// A leaf with its hosts and up-links.
+  public struct Leaf: Sendable, Equatable {
+    public var hosts: Int
+    public var uplinks: Int
+    public var hostLink: LinkSpecification
+    public var fabricLink: LinkSpecification
+    public init(
+      hosts: Int, uplinks: Int, hostLink: LinkSpecification, fabricLink: LinkSpecification
+    ) {
+      self.hosts = hosts
+      self.uplinks = uplinks
+      self.hostLink = hostLink
+      self.fabricLink = fabricLink
+    }
+  }
 
+  public var spines: Int
+  public var leaves: [Leaf]
+
+  /// A fabric in which every leaf has one cable to every spine.
   public init(
     spines: Int, hostsOfLeaf: [Int], hostLink: LinkSpecification, fabricLink: LinkSpecification
   ) {
+    self.init(
+      spines: spines,
+      leaves: hostsOfLeaf.map {
+        Leaf(hosts: $0, uplinks: spines, hostLink: hostLink, fabricLink: fabricLink)
+      })
+  }
+
+  /// A fabric of leaves that may differ.
+  public init(spines: Int, leaves: [Leaf]) {
     precondition(
-      spines >= 1 && !hostsOfLeaf.isEmpty && hostsOfLeaf.allSatisfy { $0 >= 1 },
-      "a leaf-spine fabric has leaves with hosts, and spines")
+      spines >= 1 && !leaves.isEmpty && leaves.allSatisfy { $0.hosts >= 1 && $0.uplinks >= 1 },
+      "a leaf-spine fabric has leaves with hosts and up-links, and spines")
     self.spines = spines
-    self.hostsOfLeaf = hostsOfLeaf
-    self.hostLink = hostLink
-    self.fabricLink = fabricLink
+    self.leaves = leaves
+  }
+
+  /// What differs at one leaf.
+  private struct Exception {
+    var leaf: Int
+    var uplinks: Int?
+    var hostLink: LinkSpecification?
+    var fabricLink: LinkSpecification?
+
+    init(_ fields: inout FieldReader) {
+      leaf = fields.required(
+        "leaf", .integer(0...65535), doc: "which one, counted from 0 as in `leaf0`")
+      uplinks = fields.optional("uplinks", .integer(1...65536), doc: "cables to the spines")
+      hostLink = fields.optionalRecord("host_link", doc: "the cable of each of its hosts") {
+        LinkSpecification(&$0)
+      }
+      fabricLink = fields.optionalRecord("fabric_link", doc: "each of its cables to the spines") {
+        LinkSpecification(&$0)
+      }
+      if uplinks == nil, hostLink == nil, fabricLink == nil {
+        fields.report(
+          nil,
+          .conflict("nothing differs at this leaf; give uplinks, host_link or fabric_link"))
+      }
+    }
   }
 
   public init(_ fields: inout FieldReader) {
-    let leaves = fields.required("leaves", .integer(1...65536), doc: "leaf switches")
-    spines = fields.required("spines", .integer(1...65536), doc: "spine switches")
+    let count = fields.required("leaves", .integer(1...65536), doc: "leaf switches")
+    var spines = fields.required("spines", .integer(1...65536), doc: "spine switches")
     let perLeaf = fields.required(
       "hosts_per_leaf", .countOrList,
       doc: "hosts on each leaf: one number, or a list with one number a leaf")
-    hostLink = fields.record("host_link", doc: "the cable between a host and its leaf") {
+    let hostLink = fields.record("host_link", doc: "the cable between a host and its leaf") {
       LinkSpecification(&$0)
     }
-    fabricLink = fields.record("fabric_link", doc: "the cable between a leaf and a spine") {
+    let fabricLink = fields.record("fabric_link", doc: "the cable between a leaf and a spine") {
       LinkSpecification(&$0)
     }
-    hostsOfLeaf = perLeaf.count == 1 ? Array(repeating: perLeaf[0], count: leaves) : perLeaf
-    if hostsOfLeaf.count != leaves {
+    let uplinks = fields.optional(
+      "uplinks", .integer(1...65536),
+      doc: "cables from each leaf, dealt to the spines in turn; one to every spine if absent")
+    let exceptions = fields.records("overrides", doc: "leaves that differ from the others") {
+      Exception(&$0)
+    }
+    var hostsOfLeaf = perLeaf.count == 1 ? Array(repeating: perLeaf[0], count: count) : perLeaf
+    if hostsOfLeaf.count != count {
       fields.report(
         "hosts_per_leaf",
         .outOfRange(
           found: "a list of \(perLeaf.count)",
-          expected: "one number, or a list of as many as there are leaves (\(leaves))"))
+          expected: "one number, or a list of as many as there are leaves (\(count))"))
       hostsOfLeaf = [1]
     }
-    if acceleratorCount > TopologyLimits.hosts || leaves * spines > TopologyLimits.links {
+    let plain = Leaf(
+      hosts: 1, uplinks: uplinks ?? spines, hostLink: hostLink, fabricLink: fabricLink)
+    var leaves = [Leaf](repeating: plain, count: hostsOfLeaf.count)
+    for (leaf, hosts) in hostsOfLeaf.enumerated() { leaves[leaf].hosts = hosts }
+    Self.apply(exceptions, to: &leaves, of: count, fields)
+    let hosts = hostsOfLeaf.reduce(0, +)
+    let cables = leaves.reduce(0) { $0 + $1.uplinks }
+    if hosts > TopologyLimits.hosts || cables > TopologyLimits.links {
       fields.report(
         "leaves",
         .outOfRange(
-          found: "\(acceleratorCount) hosts and \(leaves * spines) fabric cables",
+          found: "\(hosts) hosts and \(cables) fabric cables",
           expected:
             "at most \(TopologyLimits.hosts) hosts and \(TopologyLimits.links) fabric cables"))
-      hostsOfLeaf = [1]
-      spines = 1
+      (spines, leaves) = (1, [plain])
+      leaves[0].uplinks = 1
+    }
+    self.spines = spines
+    self.leaves = leaves
+  }
+
+  /// Makes the exceptions, and reports those that name no leaf or one twice.
+  private static func apply(
+    _ exceptions: [Exception], to leaves: inout [Leaf], of count: Int, _ fields: FieldReader
+  ) {
+    var known: Set<Int> = []
+    for exception in exceptions {
+      if exception.leaf >= count {
+        fields.report(
+          "overrides",
+          .outOfRange(
+            found: "leaf \(exception.leaf)", expected: "0...\(count - 1), the leaves there are"))
+      } else if !known.insert(exception.leaf).inserted {
+        fields.report(
+          "overrides",
+          .invalid(
+            found: "leaf \(exception.leaf) is there twice",
+            expected: "say what differs at it in one entry"))
+      } else if leaves.indices.contains(exception.leaf) {
+        let leaf = leaves[exception.leaf]
+        leaves[exception.leaf] = Leaf(
+          hosts: leaf.hosts, uplinks: exception.uplinks ?? leaf.uplinks,
+          hostLink: exception.hostLink ?? leaf.hostLink,
+          fabricLink: exception.fabricLink ?? leaf.fabricLink)
+      }
     }
   }
 
@@ -66,18 +159,19 @@ public struct LeafSpineTopology: TopologySpecification {
       spines: perLeaf, hostsOfLeaf: hostsOfLeaf, hostLink: link, fabricLink: link)
   }
 
-  public var acceleratorCount: Int { hostsOfLeaf.reduce(0, +) }
+  public var acceleratorCount: Int { leaves.reduce(0) { $0 + $1.hosts } }
 
   public func makeTopology() -> Topology {
+    let count = acceleratorCount
     var builder = TopologyBuilder(
-      name: "leaf_spine(\(hostsOfLeaf.count)x\(spines), \(acceleratorCount) hosts)")
-    let nodes = (0..<acceleratorCount).map { builder.addHost("h\($0)") }
-    let leaves = FabricPlan.addLeafSpine(
-      to: &builder, leaves: hostsOfLeaf.count, spines: spines, link: fabricLink)
+      name: "leaf_spine(\(leaves.count)x\(spines), \(count) hosts)")
+    let nodes = (0..<count).map { builder.addHost("h\($0)") }
+    let leafNodes = FabricPlan.addLeafSpine(
+      to: &builder, spines: spines, uplinks: leaves.map { ($0.uplinks, $0.fabricLink) })
     var host = 0
-    for (leaf, count) in hostsOfLeaf.enumerated() {
-      for _ in 0..<count {
-        builder.join(nodes[host], leaves[leaf], hostLink)
+    for (leaf, node) in zip(leaves, leafNodes) {
+      for _ in 0..<leaf.hosts {
+        builder.join(nodes[host], node, leaf.hostLink)
         host += 1
       }
     }

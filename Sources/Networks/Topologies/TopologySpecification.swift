@@ -24,6 +24,9 @@ public enum TopologyCatalog {
         FatTreeTopology(&$0)
       },
       .init("torus", summary: "n-dimensional grid with wrap-around links") { TorusTopology(&$0) },
+      .init("dragonfly", summary: "groups of fully joined routers, all groups joined") {
+        DragonflyTopology(&$0)
+      },
       .init("hosts", summary: "hosts with several accelerators on a fast inner fabric") {
         HostsTopology(&$0)
       },
@@ -33,7 +36,8 @@ public enum TopologyCatalog {
   /// The topology of `kind` for `ranks` hosts when size alone determines it.
   ///
   /// Sizes: `fat_tree` takes the smallest even k with k³/4 hosts, `leaf_spine` the squarest
-  /// non-blocking arrangement, `torus` the most nearly square grid of exactly `ranks`.
+  /// non-blocking arrangement, `torus` the most nearly square grid of exactly `ranks`, `dragonfly`
+  /// the smallest balanced one, without the groups that stay empty.
   public static func sized(
     kind: String, ranks: Int, bandwidth: Bandwidth, latency: SimDuration
   ) -> Result<any TopologySpecification, SizingFailure> {
@@ -66,6 +70,7 @@ public enum TopologyCatalog {
       }
       return .success(
         TorusTopology(dimensions: width == 1 ? [ranks] : [ranks / width, width], link: link))
+    case "dragonfly": return .success(DragonflyTopology.balanced(hosts: ranks, link: link))
     default:
       let known = registry.names
       guard known.contains(kind) else {

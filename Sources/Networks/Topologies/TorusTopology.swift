@@ -2,16 +2,20 @@ import SimKernel
 
 /// An n-dimensional grid of hosts with wrap-around links and dimension-order routing.
 ///
-/// A dimension of two has one cable between its two nodes, a dimension of one has none.
+/// A dimension of two has one cable between its two nodes, a dimension of one has none. The longest
+/// minimal way has Σ⌊nᵢ/2⌋ links; a Valiant way goes to a node drawn by hash first and has up to
+/// twice as many.
 public struct TorusTopology: TopologySpecification {
   public var dimensions: [Int]
   public var link: LinkSpecification
+  public var routing: RoutingPolicy
 
-  public init(dimensions: [Int], link: LinkSpecification) {
+  public init(dimensions: [Int], link: LinkSpecification, routing: RoutingPolicy = .minimal) {
     precondition(
       !dimensions.isEmpty && dimensions.allSatisfy { $0 >= 1 }, "dimensions are at least 1")
     self.dimensions = dimensions
     self.link = link
+    self.routing = routing
   }
 
   public init(_ fields: inout FieldReader) {
@@ -19,6 +23,10 @@ public struct TorusTopology: TopologySpecification {
       "dimensions", .list(of: .integer(1...TopologyLimits.hosts), atLeast: 1),
       doc: "hosts along each dimension, such as [4, 4]")
     link = fields.record("link", doc: "the cable between neighbours") { LinkSpecification(&$0) }
+    routing = fields.optional(
+      "routing", .choice("routing"), default: .minimal,
+      doc: "minimal: dimension after dimension, the shorter way round; valiant: the same by way of "
+        + "a node drawn by a hash of the pair")
     var product = 1
     for size in dimensions { product = min(product * size, TopologyLimits.hosts + 1) }
     if dimensions.count > 16 || product > TopologyLimits.hosts {
@@ -51,7 +59,7 @@ public struct TorusTopology: TopologySpecification {
         }
       }
     }
-    let routing = TorusRouting(dimensions: dimensions, neighbourLink: table)
-    return builder.build { _, _ in .torus(routing) }
+    let rule = TorusRouting(dimensions: dimensions, neighbourLink: table, policy: routing)
+    return builder.build { _, _ in .rule(rule) }
   }
 }

@@ -8,8 +8,8 @@ import SimKernel
 ///     let topology = StarTopology(hosts: 4, link: LinkSpecification(.gigabitsPerSecond(10))).makeTopology()
 ///     topology.route(from: topology.accelerators[0], to: topology.accelerators[1], key: 0)  // [up, down]
 ///
-/// Routes have the fewest links; among equally short ones a hash of the key decides at every node
-/// (ECMP), so a route is a function of its ends and key alone.
+/// Unless a topology says otherwise, routes have the fewest links, and among equally short ones a
+/// hash of the key decides at every node (ECMP). A route is a function of its ends and key alone.
 public struct Topology: Sendable {
   /// What messages and reports call it, such as `fat_tree(k=8)`.
   public let name: String
@@ -39,10 +39,8 @@ public struct Topology: Sendable {
   enum Routing: Sendable {
     /// Distance tables over the switches.
     case shortest(ShortestPaths)
-    /// Dimension order on an n-dimensional torus.
-    case torus(TorusRouting)
-    /// The link from accelerator i to j, without tables: a full mesh of so many nodes.
-    case mesh(Int)
+    /// A rule of the topology for its accelerators; other pairs are searched for.
+    case rule(any RoutingRule)
     /// Routes given one by one; others are searched for.
     case explicit(ExplicitRoutes, ShortestPaths)
     /// Routes given one by one over a topology that finds the others in its own way.
@@ -124,11 +122,12 @@ public struct Topology: Sendable {
     switch routing {
     case .shortest(let paths):
       return paths.route(from: from, to: to, key: key, in: self)
-    case .torus(let torus):
-      return torus.route(from: from, to: to, key: key)
-    case .mesh(let nodes):
-      let (source, target) = (from.index, to.index)
-      return [LinkID(source * (nodes - 1) + (target < source ? target : target - 1))]
+    case .rule(let rule):
+      let (source, target) = (acceleratorOfNode[from.index], acceleratorOfNode[to.index])
+      guard source >= 0, target >= 0 else {
+        return detour(from: from, to: to, key: key) { _ in false }
+      }
+      return rule.route(from: Int(source), to: Int(target), key: key)
     case .explicit(let routes, let paths):
       return routes[from, to] ?? paths.route(from: from, to: to, key: key, in: self)
     case .pinned(let routes, let others):

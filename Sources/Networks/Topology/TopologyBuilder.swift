@@ -49,12 +49,22 @@ public struct TopologyBuilder {
         name: name ?? "\(nodeNames[from.index])->\(nodeNames[to.index])", isInner: inner))
     return LinkID(links.count - 1)
   }
-  /// A cable: one link each way.
+  /// A cable: one link each way, of which the first is returned and the second has the next number.
+  ///
+  /// `cable` numbers the cables between two nodes, or two groups of nodes: names from the second one
+  /// on end in `#1`, `#2` and so on, so that each can be named.
+  @discardableResult
   public mutating func join(
-    _ a: NodeID, _ b: NodeID, _ link: LinkSpecification, inner: Bool = false
-  ) {
-    self.link(from: a, to: b, link, inner: inner)
-    self.link(from: b, to: a, link, inner: inner)
+    _ a: NodeID, _ b: NodeID, _ link: LinkSpecification, back: LinkSpecification? = nil,
+    inner: Bool = false, cable: Int = 0
+  ) -> LinkID {
+    let (first, second) = (nodeNames[a.index], nodeNames[b.index])
+    let suffix = cable == 0 ? "" : "#\(cable)"
+    let there = self.link(
+      from: a, to: b, link, name: "\(first)->\(second)\(suffix)", inner: inner)
+    self.link(
+      from: b, to: a, back ?? link, name: "\(second)->\(first)\(suffix)", inner: inner)
+    return there
   }
   /// Fixes the route of one pair, whatever is shortest.
   ///

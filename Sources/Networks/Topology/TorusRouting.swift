@@ -5,10 +5,16 @@ import SimKernel
 ///
 /// Node (x, y, ...) has index x + X (y + Y (...)). Deadlock freedom needs no virtual channels here,
 /// since links are fluid or queues are modelled elsewhere (Dally, Seitz, IEEE ToC 36, 1987).
-struct TorusRouting: Sendable {
+///
+/// A Valiant way may pass a node twice, but no link: both halves stay within the same circle of a
+/// dimension only when the other coordinates agree, and together they go round it once at most.
+struct TorusRouting: RoutingRule {
   let dimensions: [Int]
   /// `neighbourLink[(node * dimensions.count + d) * 2 + (0 up, 1 down)]`, or -1.
   let neighbourLink: [Int32]
+  let policy: RoutingPolicy
+
+  var sharesShortestWays: Bool { false }
 
   /// The neighbour of `node` one step up or down in dimension `d`.
   static func neighbour(of node: Int, _ d: Int, up: Bool, in dimensions: [Int]) -> Int {
@@ -20,15 +26,25 @@ struct TorusRouting: Sendable {
     return node + (next - position) * stride
   }
 
-  /// The route from `from` to `to`.
-  func route(from: NodeID, to: NodeID, key: UInt64) -> [LinkID] {
+  func route(from source: Int, to target: Int, key: UInt64) -> [LinkID]? {
     var path: [LinkID] = []
-    var node = from.index
+    switch policy {
+    case .minimal: walk(from: source, to: target, key: key, &path)
+    case .valiant:
+      let nodes = neighbourLink.count / (2 * dimensions.count)
+      let middle = Topology.middle(of: nodes, key: key)
+      walk(from: source, to: middle, key: key, &path)
+      walk(from: middle, to: target, key: key, &path)
+    }
+    return path
+  }
+
+  /// Adds the way in dimension order.
+  private func walk(from source: Int, to target: Int, key: UInt64, _ path: inout [LinkID]) {
+    var node = source
     var stride = 1
     for (d, size) in dimensions.enumerated() {
-      let position = node / stride % size
-      let target = to.index / stride % size
-      let ahead = (target - position + size) % size
+      let ahead = (target / stride % size - node / stride % size + size) % size
       let up =
         ahead * 2 == size
         ? Topology.choice(of: 2, at: d, key: key) == 0 : ahead * 2 < size
@@ -40,6 +56,5 @@ struct TorusRouting: Sendable {
       }
       stride *= size
     }
-    return path
   }
 }
