@@ -48,6 +48,10 @@ let smallTopologies: [(kind: String, json: String)] = [
     #"{"kind":"hosts","hosts":3,"accelerators_per_host":4,"nics_per_host":2,"inner_link":{"bandwidth":"600 Gbps","latency":"300 ns"},"nic_link":{"bandwidth":"100 Gbps","latency":"1 us"},"fabric":{"leaves":2,"spines":2,"fabric_link":{"bandwidth":"100 Gbps","latency":"1 us"}}}"#
   ),
   (
+    "pods",
+    #"{"kind":"pods","hosts":3,"hosts_per_pod":2,"accelerators_per_host":4,"nics_per_host":2,"inner_link":{"bandwidth":"300 GB/s"},"nic_link":{"bandwidth":"200 Gbps","latency":"1 us"},"spines":2,"spine_link":{"bandwidth":"400 Gbps"}}"#
+  ),
+  (
     "graph",
     #"{"kind":"graph","nodes":[{"name":"a","accelerator":true},{"name":"b","accelerator":true},{"name":"s"}],"links":[{"from":"a","to":"s","bandwidth":"1 Gbps"},{"from":"s","to":"b","bandwidth":"2 Gbps","latency":"1 us"}]}"#
   ),

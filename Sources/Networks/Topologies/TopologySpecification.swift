@@ -30,6 +30,9 @@ public enum TopologyCatalog {
       .init("hosts", summary: "hosts with several accelerators on a fast inner fabric") {
         HostsTopology(&$0)
       },
+      .init("pods", summary: "multi-accelerator hosts with an interface on every rail") {
+        PodsTopology(&$0)
+      },
       .init("graph", summary: "nodes and links given one by one") { GraphTopology(&$0) },
     ])
 
