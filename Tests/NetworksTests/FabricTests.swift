@@ -110,4 +110,14 @@ import Testing
     }
     #expect(used == ["leaf0->spine0", "leaf0->spine0#1"])
   }
+
+  @Test func aGraphsLinkMayDifferOnTheWayBack() throws {
+    let (specification, issues) = try read(
+      #"{"kind":"graph","nodes":[{"name":"a","accelerator":true},{"name":"b","accelerator":true}],"links":[{"from":"a","to":"b","bandwidth":"20 Mbps","latency":"3 ms","back":{"bandwidth":"100 Mbps"}}]}"#
+    )
+    #expect(issues.isEmpty)
+    let links = specification.makeTopology().links
+    #expect(links.map(\.bandwidth) == [.megabitsPerSecond(20), .megabitsPerSecond(100)])
+    #expect(links.map(\.latency) == [.milliseconds(3), .milliseconds(3)])
+  }
 }

@@ -52,6 +52,10 @@ let smallTopologies: [(kind: String, json: String)] = [
     #"{"kind":"pods","hosts":3,"hosts_per_pod":2,"accelerators_per_host":4,"nics_per_host":2,"inner_link":{"bandwidth":"300 GB/s"},"nic_link":{"bandwidth":"200 Gbps","latency":"1 us"},"spines":2,"spine_link":{"bandwidth":"400 Gbps"}}"#
   ),
   (
+    "wan",
+    #"{"kind":"wan","sites":[{"name":"paris","hosts":[{"count":2,"bandwidth":"10 Gbps"},{"bandwidth":"1 Gbps"}]},{"name":"oslo","hosts":[{"bandwidth":"2 Gbps","latency":"5 ms","back":{"bandwidth":"5 Gbps"}}]},{"name":"via"}],"links":[{"from":"paris","to":"via","bandwidth":"1 Gbps","latency":"8 ms"},{"from":"via","to":"oslo","bandwidth":"1 Gbps","latency":"9 ms","back":{"latency":"30 ms"}}]}"#
+  ),
+  (
     "graph",
     #"{"kind":"graph","nodes":[{"name":"a","accelerator":true},{"name":"b","accelerator":true},{"name":"s"}],"links":[{"from":"a","to":"s","bandwidth":"1 Gbps"},{"from":"s","to":"b","bandwidth":"2 Gbps","latency":"1 us"}]}"#
   ),

@@ -36,15 +36,19 @@ public struct GraphTopology: TopologySpecification {
     public var from: String
     public var to: String
     public var link: LinkSpecification
+    /// The way back of a cable.
+    public var back: LinkSpecification
     public var isDuplex: Bool
     public var name: String?
+    /// A cable whose ways are alike unless `back` is given.
     public init(
-      from: String, to: String, _ link: LinkSpecification, isDuplex: Bool = true,
-      name: String? = nil
+      from: String, to: String, _ link: LinkSpecification, back: LinkSpecification? = nil,
+      isDuplex: Bool = true, name: String? = nil
     ) {
       self.from = from
       self.to = to
       self.link = link
+      self.back = back ?? link
       self.isDuplex = isDuplex
       self.name = name
     }
@@ -53,7 +57,11 @@ public struct GraphTopology: TopologySpecification {
       to = fields.required("to", .text("the name of a node"), doc: "where it ends")
       link = LinkSpecification(&fields)
       isDuplex = fields.optional(
-        "duplex", .bool, default: true, doc: "whether there is an equal link back")
+        "duplex", .bool, default: true, doc: "whether there is a link back")
+      back = link.back(&fields, doc: "what differs on the link back; nothing if absent")
+      if !isDuplex, fields.has("back") {
+        fields.report("back", .conflict("without duplex there is no way back; remove one of both"))
+      }
       name = fields.optional(
         "name", .text("a name"), doc: "name used by routes and messages; `from->to` if absent")
     }
@@ -137,7 +145,7 @@ public struct GraphTopology: TopologySpecification {
       links[name] = builder.link(from: from, to: to, edge.link, name: name, inner: inner)
       if edge.isDuplex {
         let back = "\(edge.to)->\(edge.from)"
-        links[back] = builder.link(from: to, to: from, edge.link, name: back, inner: inner)
+        links[back] = builder.link(from: to, to: from, edge.back, name: back, inner: inner)
       }
     }
     for route in routes {

@@ -17,4 +17,17 @@ public struct LinkSpecification: Sendable, Equatable {
       "latency", .duration, default: .zero,
       doc: "time on the link, the switch behind it included; a path adds up its links")
   }
+
+  /// Reads `back`: what differs on the way back of a cable whose way there is `self`.
+  func back(_ fields: inout FieldReader, doc: String) -> LinkSpecification {
+    fields.optionalRecord("back", doc: doc) { fields in
+      LinkSpecification(
+        bandwidth: fields.optional(
+          "bandwidth", .bandwidth, doc: "line rate of the way back; as the way there if absent")
+          ?? bandwidth,
+        latency: fields.optional(
+          "latency", .duration, doc: "latency of the way back; as the way there if absent")
+          ?? latency)
+    } ?? self
+  }
 }

@@ -33,6 +33,7 @@ public enum TopologyCatalog {
       .init("pods", summary: "multi-accelerator hosts with an interface on every rail") {
         PodsTopology(&$0)
       },
+      .init("wan", summary: "sites of hosts, joined by long-distance links") { WANTopology(&$0) },
       .init("graph", summary: "nodes and links given one by one") { GraphTopology(&$0) },
     ])
 
@@ -99,6 +100,7 @@ public enum TopologyCatalog {
 enum TopologyLimits {
   static let hosts = 1 << 20
   static let meshHosts = 2048
+  static let sites = 512
   static let fatTreeArity = 128
   /// Hosts times spines and the like: links of a fabric.
   static let links = 1 << 22
