@@ -14,11 +14,12 @@ struct ListCommand: ParsableCommand {
     discussion: """
       Example: simnet list codecs
       Example: simnet list devices --format json
+      Example: simnet list presets
       """)
 
   /// The families that can be listed.
   enum Family: String, ExpressibleByArgument, CaseIterable {
-    case codecs, topologies, collectives, models, devices, schedules, transports, gradients
+    case codecs, topologies, presets, collectives, models, devices, schedules, transports, gradients
     case stragglers, columns
   }
 
@@ -34,6 +35,7 @@ struct ListCommand: ParsableCommand {
     switch family {
     case .codecs: show(CodecCatalog.registry) { CodecNotes.lines(for: $0) }
     case .topologies: show(TopologyCatalog.registry)
+    case .presets: showPresets()
     case .collectives: show(CollectiveAlgorithm.registry) { CollectiveNotes.lines(for: $0) }
     case .schedules: show(ScheduleCatalog.registry)
     case .transports: show(TransportCatalog.registry) { TransportNotes.lines(for: $0) }
@@ -67,6 +69,33 @@ struct ListCommand: ParsableCommand {
       }
       Terminal.print(JSONNode(.array(entries)).prettyText + "\n")
     }
+  }
+
+  /// Clusters with what they stand for, ready to be copied and changed.
+  private func showPresets() {
+    var text = ""
+    var nodes: [JSONNode] = []
+    for preset in TopologyPresets.all {
+      let specification = preset.specification(hosts: preset.typicalHosts)
+      text += text.isEmpty ? "" : "\n"
+      var lines = ["\(preset.name): \(preset.summary)"]
+      lines += WrappedText.lines(preset.source, head: "    source: ", indent: 6, width: 100)
+      lines.append("    of \(preset.typicalHosts) hosts it stands for")
+      lines += specification.prettyText.split(separator: "\n").map { "      \($0)" }
+      text += lines.joined(separator: "\n") + "\n"
+      nodes.append(
+        JSONNode(
+          .object([
+            JSONMember("name", JSONNode(.string(preset.name))),
+            JSONMember("summary", JSONNode(.string(preset.summary))),
+            JSONMember("source", JSONNode(.string(preset.source))),
+            JSONMember("hosts", JSONNode(.number(JSONNumber(preset.typicalHosts)))),
+            JSONMember("topology", specification),
+          ])))
+    }
+    text += "\nIn a scenario: \"topology\": {\"kind\": \"preset\", \"preset\": "
+    text += "\"\(TopologyPresets.all[0].name)\", \"hosts\": 4}\n"
+    Terminal.print(format == .table ? text : JSONNode(.array(nodes)).prettyText + "\n")
   }
 
   private func showModels() {

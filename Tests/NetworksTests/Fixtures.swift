@@ -59,6 +59,7 @@ let smallTopologies: [(kind: String, json: String)] = [
     "graph",
     #"{"kind":"graph","nodes":[{"name":"a","accelerator":true},{"name":"b","accelerator":true},{"name":"s"}],"links":[{"from":"a","to":"s","bandwidth":"1 Gbps"},{"from":"s","to":"b","bandwidth":"2 Gbps","latency":"1 us"}]}"#
   ),
+  ("preset", #"{"kind":"preset","preset":"8xa100_pod","hosts":2}"#),
 ]
 
 /// The names of the links that a pair takes.

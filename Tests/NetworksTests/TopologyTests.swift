@@ -109,7 +109,7 @@ import Testing
 
   @Test(arguments: [1, 2, 3, 4, 5, 6, 9, 16, 17, 64])
   func sizeAloneMakesTheCommonTopologies(ranks: Int) throws {
-    let unsized = ["hosts", "pods", "wan", "graph"]
+    let unsized = ["hosts", "pods", "wan", "graph", "preset"]
     for kind in TopologyCatalog.registry.names where !unsized.contains(kind) {
       let topology = try TopologyCatalog.sized(
         kind: kind, ranks: ranks, bandwidth: .gigabitsPerSecond(10), latency: .microseconds(1)
@@ -126,7 +126,7 @@ import Testing
 
   @Test func sizeAloneDoesNotMakeTheOthers() {
     for (kind, word) in [
-      ("graph", "file"), ("hosts", "file"), ("strr", "did you mean \"star\""),
+      ("graph", "file"), ("hosts", "file"), ("preset", "file"), ("strr", "did you mean \"star\""),
     ] {
       guard
         case .failure(let failure) = TopologyCatalog.sized(

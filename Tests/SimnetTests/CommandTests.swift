@@ -5,7 +5,7 @@ import Testing
 /// The commands beside `run`.
 @Suite struct CommandTests {
   @Test(arguments: [
-    "codecs", "topologies", "collectives", "models", "devices", "schedules", "transports",
+    "codecs", "topologies", "presets", "collectives", "models", "devices", "schedules", "transports",
     "gradients", "stragglers",
   ]) func everyFamilyIsListedInBothFormats(_ family: String) throws {
     let table = try Simnet.run(["list", family])

@@ -35,6 +35,7 @@ public enum TopologyCatalog {
       },
       .init("wan", summary: "sites of hosts, joined by long-distance links") { WANTopology(&$0) },
       .init("graph", summary: "nodes and links given one by one") { GraphTopology(&$0) },
+      .init("preset", summary: "a known cluster (simnet list presets)") { PresetTopology(&$0) },
     ])
 
   /// The topology of `kind` for `ranks` hosts when size alone determines it.
