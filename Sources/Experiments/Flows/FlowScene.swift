@@ -61,10 +61,12 @@ public struct FlowScene: Sendable {
     let changes = FieldReader.read(
       JSONNode(.object(root.members!.filter { $0.key == "faults" }), at: root.position),
       issues: issues
-    ) { $0.records("faults", doc: "links that degrade, fail or recover", FaultSettings.init) }
+    ) {
+      FaultSettings.list(&$0, under: network.model)
+    }
     try throwIfInvalid(issues)
     let topology = hardware.topology.makeTopology()
-    let faults = PointPreparation.faults(changes, topology, root: root, issues: issues)
+    let faults = FaultSchedule.links(of: changes, topology, root: root, issues: issues)
     try throwIfInvalid(issues)
     var notes: [String] = []
     for key in ["sweep", "assumptions"] where root[key] != nil {

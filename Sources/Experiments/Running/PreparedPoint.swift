@@ -107,7 +107,8 @@ final class PointPreparation {
         jobs.append(blueprint)
       }
     }
-    let faults = Self.faults(scenario.faults, topology, root: root, issues: issues)
+    let faults = FaultSchedule.links(
+      of: scenario.faults, topology, root: root, issues: issues)
     guard issues.errors.count == before else { return nil }
     return PreparedPoint(
       scenario: scenario, topology: topology, jobs: jobs, faults: faults)
@@ -124,33 +125,5 @@ final class PointPreparation {
     let made = (topology, topology.checkReachability())
     topologies[key] = made
     return made
-  }
-
-  /// The faults of a scenario with their links found by name.
-  static func faults(
-    _ settings: [FaultSettings], _ topology: Topology, root: JSONNode, issues: IssueCollector
-  ) -> [LinkFault] {
-    var faults: [LinkFault] = []
-    for (index, fault) in settings.enumerated() {
-      guard let link = topology.links.firstIndex(where: { $0.name == fault.link }) else {
-        let names = topology.links.map(\.name)
-        let path = ["faults", String(index), "link"]
-        let shown = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
-        issues.report(
-          Issue(
-            path: FieldPath(path), position: root.get(path)?.position,
-            problem: .invalid(
-              found: "\(topology.name) has no link \"\(fault.link)\"",
-              expected: Spelling.suggestion(for: fault.link, among: names).map {
-                "did you mean \"\($0)\"?"
-              } ?? "its links are: \(shown)")))
-        continue
-      }
-      faults.append(
-        LinkFault(
-          time: .zero + fault.time, link: LinkID(link), bandwidth: fault.bandwidth,
-          isUp: fault.isUp))
-    }
-    return faults
   }
 }

@@ -50,25 +50,6 @@ public struct JobSettings: Sendable {
   }
 }
 
-/// A link that changes during the run.
-public struct FaultSettings: Sendable {
-  public var time: SimDuration
-  public var link: String
-  public var bandwidth: Bandwidth?
-  public var isUp: Bool?
-
-  init(_ fields: inout FieldReader) {
-    time = fields.required("at", .duration, doc: "when it happens, from the start of the run")
-    link = fields.required(
-      "link", .text("the name of a link", example: "host0->switch"), doc: "which directed link")
-    bandwidth = fields.optional("bandwidth", .bandwidth, doc: "its bandwidth from then on")
-    isUp = fields.optional("up", .bool, doc: "whether it carries traffic from then on")
-    if bandwidth == nil, isUp == nil {
-      fields.report(nil, .conflict("a fault changes nothing; give \"bandwidth\" or \"up\""))
-    }
-  }
-}
-
 /// A checked scenario of one sweep point: units resolved, names turned into what they name.
 public struct Scenario: Sendable {
   /// The version of the format this reads.
@@ -119,8 +100,7 @@ public struct Scenario: Sendable {
     } else {
       jobs = [JobSettings(name: "main", &fields)]
     }
-    faults = fields.records(
-      "faults", doc: "links that degrade, fail or recover", FaultSettings.init)
+    faults = FaultSettings.list(&fields, under: network.model)
     assumptions =
       fields.optionalRecord(
         "assumptions",
