@@ -14,7 +14,7 @@ struct ListCommand: ParsableCommand {
     discussion: """
       Example: simnet list codecs
       Example: simnet list devices --format json
-      Example: simnet list presets
+      Example: simnet list presets --hosts 64
       """)
 
   /// The families that can be listed.
@@ -28,6 +28,15 @@ struct ListCommand: ParsableCommand {
 
   @Option(help: "table or json.")
   var format: ListFormat = .table
+
+  @Option(help: "With presets: for how many hosts they are spelled out.")
+  var hosts: Int?
+
+  func validate() throws {
+    if let hosts, family != .presets || hosts < 1 {
+      throw ValidationError("--hosts belongs to presets and is at least 1, not \(hosts)")
+    }
+  }
 
   enum ListFormat: String, ExpressibleByArgument, CaseIterable { case table, json }
 
@@ -76,11 +85,16 @@ struct ListCommand: ParsableCommand {
     var text = ""
     var nodes: [JSONNode] = []
     for preset in TopologyPresets.all {
-      let specification = preset.specification(hosts: preset.typicalHosts)
+      // One that does not describe so many is shown as far as it goes.
+      let count = min(
+        max(hosts ?? preset.typicalHosts, preset.hosts.lowerBound), preset.hosts.upperBound)
+      let specification = preset.specification(hosts: count)
       text += text.isEmpty ? "" : "\n"
       var lines = ["\(preset.name): \(preset.summary)"]
       lines += WrappedText.lines(preset.source, head: "    source: ", indent: 6, width: 100)
-      lines.append("    of \(preset.typicalHosts) hosts it stands for")
+      lines.append(
+        "    of \(count) hosts (\(preset.hosts.lowerBound) to \(preset.hosts.upperBound)) it stands for"
+      )
       lines += specification.prettyText.split(separator: "\n").map { "      \($0)" }
       text += lines.joined(separator: "\n") + "\n"
       nodes.append(
@@ -89,7 +103,7 @@ struct ListCommand: ParsableCommand {
             JSONMember("name", JSONNode(.string(preset.name))),
             JSONMember("summary", JSONNode(.string(preset.summary))),
             JSONMember("source", JSONNode(.string(preset.source))),
-            JSONMember("hosts", JSONNode(.number(JSONNumber(preset.typicalHosts)))),
+            JSONMember("hosts", JSONNode(.number(JSONNumber(count)))),
             JSONMember("topology", specification),
           ])))
     }

@@ -5,7 +5,8 @@ import Testing
 /// The commands beside `run`.
 @Suite struct CommandTests {
   @Test(arguments: [
-    "codecs", "topologies", "presets", "collectives", "models", "devices", "schedules", "transports",
+    "codecs", "topologies", "presets", "collectives", "models", "devices", "schedules",
+    "transports",
     "gradients", "stragglers",
   ]) func everyFamilyIsListedInBothFormats(_ family: String) throws {
     let table = try Simnet.run(["list", family])
@@ -18,6 +19,18 @@ import Testing
       let name = try #require(entry["name"]?.string)
       #expect(table.output.contains(name), "\(name) is missing in the table")
     }
+  }
+
+  @Test func presetsAreSpelledOutForAnyNumberOfHosts() throws {
+    let few = try Simnet.run(["list", "presets"])
+    #expect(!few.output.contains("spine_link"))
+    let many = try Simnet.run(["list", "presets", "--hosts", "64", "--format", "json"])
+    let entries = try #require(try JSONNode.parse(many.output, origin: "presets").elements)
+    let pod = try #require(entries.first { $0["name"]?.string == "8xh100_pod" })
+    #expect(pod["topology"]?["hosts"]?.number == 64)
+    #expect(pod["topology"]?["spines"]?.number == 16)
+    let wrong = try Simnet.run(["list", "codecs", "--hosts", "4"])
+    #expect(wrong.status == 64 && wrong.errors.contains("--hosts belongs to presets"))
   }
 
   @Test(arguments: [
