@@ -58,7 +58,8 @@ public struct ParetoReport {
     precondition(objectives.count >= 2, "one objective has no front")
     for (index, file) in files.enumerated()
     where files[..<index].contains(where: { $0.path == file.path }) {
-      throw InputError(path: file.path, reason: "is given twice", advice: "name it once")
+      throw InputError(
+        path: file.path, reason: "is given twice", advice: "name it once", kind: .content)
     }
     var swept: [String] = []
     for file in files {

@@ -163,7 +163,8 @@ struct ResultPairs {
       (zip(columns, key.point).map { "\($0)=\($1)" } + ["replicate \(key.draw[1])"])
       .joined(separator: ", ")
     return InputError(
-      path: file.path, reason: "\(place) is there twice", advice: "give one sweep a file")
+      path: file.path, reason: "\(place) is there twice", advice: "give one sweep a file",
+      kind: .content)
   }
 
   /// Says why, as far as the files show it.
@@ -183,10 +184,10 @@ struct ResultPairs {
           "no row has a partner in \(a.file.path): \(name) is \(first) there and \(second) here",
         advice: name == "seed"
           ? "run both with one seed, so that they meet the same random numbers"
-          : "run both over the same points")
+          : "run both over the same points", kind: .content)
     }
     return InputError(
       path: b.file.path, reason: "no row has a partner in \(a.file.path)",
-      advice: "run both over the same points, seeds and replicates")
+      advice: "run both over the same points, seeds and replicates", kind: .content)
   }
 }

@@ -16,20 +16,26 @@ public struct ResultsFile: Sendable {
   /// - Throws: `InputError` for an empty file, a column that is there twice, and rows of another
   ///   length than the header.
   public init(_ text: String, path: String) throws(InputError) {
-    let table = CSV.parse(text)
+    let table: [[String]]
+    do throws(CSV.Damage) { table = try CSV.parse(text) } catch {
+      throw InputError(
+        path: path, reason: "\(error)", advice: "give a whole CSV file", kind: .content)
+    }
     guard let header = table.first else {
-      throw InputError(path: path, reason: "is empty", advice: "give a CSV with a header")
+      throw InputError(
+        path: path, reason: "is empty", advice: "give a CSV with a header", kind: .content)
     }
     if let twice = header.indices.first(where: { header[..<$0].contains(header[$0]) }) {
       throw InputError(
-        path: path, reason: "has two columns \(header[twice])", advice: "leave one of them out")
+        path: path, reason: "has two columns \(header[twice])", advice: "leave one of them out",
+        kind: .content)
     }
     rows = Array(table.dropFirst())
     if let row = rows.firstIndex(where: { $0.count != header.count }) {
       throw InputError(
         path: path,
         reason: "row \(row + 1) has \(rows[row].count) cells under \(header.count) columns",
-        advice: "give a whole CSV file")
+        advice: "give a whole CSV file", kind: .content)
     }
     self.path = path
     self.header = header
@@ -44,7 +50,7 @@ public struct ResultsFile: Sendable {
     let hint = Spelling.suggestion(for: name, among: header).map { "did you mean \($0)?" }
     throw InputError(
       path: path, reason: "there is no column \(name)",
-      advice: hint ?? "name one of \(header.joined(separator: ", "))")
+      advice: hint ?? "name one of \(header.joined(separator: ", "))", kind: .content)
   }
 
   /// The number in a cell; nil if it is empty, text or not finite.

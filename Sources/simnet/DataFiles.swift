@@ -34,7 +34,8 @@ enum DataFiles {
       throw InputError(path: path, reason: InputError.reason(error), advice: "check the path")
     }
     guard let text = String(validating: data, as: UTF8.self) else {
-      throw InputError(path: path, reason: "is not text in UTF-8", advice: "give CSV or JSON")
+      throw InputError(
+        path: path, reason: "is not text in UTF-8", advice: "give CSV or JSON", kind: .content)
     }
     return text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
   }
@@ -52,7 +53,10 @@ enum DataFiles {
   private static func csv(_ text: String, _ path: String) throws(InvalidInput) -> DataTable {
     var rest = text[...]
     while rest.first == "#" { rest = rest.drop { $0 != "\n" }.dropFirst() }
-    let rows = CSV.parse(String(rest))
+    let rows: [[String]]
+    do throws(CSV.Damage) { rows = try CSV.parse(String(rest)) } catch {
+      throw invalid(path, "\(error)", "give a whole CSV file")
+    }
     guard let header = rows.first else {
       throw invalid(path, "there is no header", "give a table with named columns")
     }

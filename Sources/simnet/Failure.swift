@@ -42,7 +42,8 @@ enum Failure {
       Foundation.exit(ExitStatus.invalidInput)
     case let failure as InputError:
       Terminal.say("\(failure)")
-      Foundation.exit(ExitStatus.inputOutput)
+      Foundation.exit(
+        failure.kind == .system ? ExitStatus.inputOutput : ExitStatus.invalidInput)
     case let failure as SimulationError:
       Terminal.say("\(failure)")
       Foundation.exit(ExitStatus.cannotProceed)

@@ -29,7 +29,7 @@ struct PairedResults {
       guard let value = new[row.key] else {
         throw InputError(
           path: candidate, reason: "\(row.key) is missing",
-          advice: "run both builds with the same scenario")
+          advice: "run both builds with the same scenario", kind: .content)
       }
       self.baseline.append(row.value)
       self.candidate.append(value)
@@ -37,12 +37,13 @@ struct PairedResults {
     guard new.count == old.count else {
       throw InputError(
         path: candidate, reason: "\(new.count) rows, of which \(baseline) has \(old.count)",
-        advice: "run both builds with the same scenario")
+        advice: "run both builds with the same scenario", kind: .content)
     }
   }
 
   private static func twice(_ key: String, in path: String) -> InputError {
-    InputError(path: path, reason: "\(key) is there twice", advice: "give one run a file")
+    InputError(
+      path: path, reason: "\(key) is there twice", advice: "give one run a file", kind: .content)
   }
 
   private static func rows(
@@ -54,14 +55,14 @@ struct PairedResults {
     guard keyColumns.count == keys.count else {
       throw InputError(
         path: path, reason: "the columns \(keys.joined(separator: ", ")) are not all there",
-        advice: "give a file that simnet run -o wrote")
+        advice: "give a file that simnet run -o wrote", kind: .content)
     }
     var rows: [(key: String, value: Double)] = []
     for (number, row) in file.rows.enumerated() {
       guard let value = Double(row[column]) else {
         throw InputError(
           path: path, reason: "row \(number + 1) has no number for \(metric)",
-          advice: "leave out what failed, in both files")
+          advice: "leave out what failed, in both files", kind: .content)
       }
       let key = zip(keys, keyColumns).map { "\($0) \(row[$1])" }.joined(separator: ", ")
       rows.append((key, value))

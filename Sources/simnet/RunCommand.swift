@@ -147,7 +147,7 @@ struct RowRepeat {
     else {
       throw InputError(
         path: path, reason: "row \(number) does not name a point of the scenario beside it",
-        advice: "run the whole scenario again")
+        advice: "run the whole scenario again", kind: .content)
     }
     let outcome = try runner.run(
       SweepOptions(jobs: 1, points: [point], replicates: [replicate]))

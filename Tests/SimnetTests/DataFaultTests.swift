@@ -7,7 +7,7 @@ private struct Table {
   var rows: [[String]]
 
   init(_ text: String) {
-    let all = CSV.parse(text)
+    let all = (try? CSV.parse(text)) ?? []
     header = all[0]
     rows = Array(all.dropFirst())
   }

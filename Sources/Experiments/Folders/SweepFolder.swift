@@ -63,7 +63,7 @@ public struct SweepFolder: Sendable {
     else {
       throw InputError(
         path: manifestPath, reason: "it holds no scenario",
-        advice: "start the sweep again from its scenario file")
+        advice: "start the sweep again from its scenario file", kind: .content)
     }
     inputs = (manifest["inputs"]?.members ?? []).compactMap { member in
       member.node.string.map { (member.key, $0) }

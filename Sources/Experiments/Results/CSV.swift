@@ -44,19 +44,36 @@ public enum CSV {
     out.append(0x22)
   }
 
+  /// Why a text is no CSV.
+  public enum Damage: Error, Equatable, CustomStringConvertible {
+    /// A quoted cell that begins in this line, counted from 1, goes on to the end of the text.
+    case openQuote(line: Int)
+
+    public var description: String {
+      switch self {
+      case .openQuote(let line): "the quote that opens in line \(line) is never closed"
+      }
+    }
+  }
+
   /// The rows of `text`, quotes resolved; tolerates CRLF and a missing last line end.
-  public static func parse(_ text: String) -> [[String]] {
+  ///
+  /// - Throws: ``Damage`` if the text ends inside a quoted cell, as a file does that was cut off.
+  public static func parse(_ text: String) throws(Damage) -> [[String]] {
     var rows: [[String]] = []
     var row: [String] = []
     var field: [UInt8] = []
     var quoted = false
     var any = false
     var previousQuote = false
+    var line = 1
+    var opened = 1
     func flush() {
       row.append(String(decoding: field, as: UTF8.self))
       field.removeAll(keepingCapacity: true)
     }
     for byte in text.utf8 {
+      if byte == 0x0A { line += 1 }
       if quoted {
         if byte == 0x22 {
           quoted = false
@@ -68,7 +85,7 @@ public enum CSV {
       }
       switch byte {
       case 0x22:
-        if previousQuote { field.append(byte) }
+        if previousQuote { field.append(byte) } else { opened = line }
         quoted = true
         any = true
       case 0x2C:
@@ -88,6 +105,7 @@ public enum CSV {
       }
       previousQuote = false
     }
+    if quoted { throw .openQuote(line: opened) }
     if any || !field.isEmpty || !row.isEmpty {
       flush()
       rows.append(row)

@@ -120,7 +120,12 @@ public struct StoredResult: Sendable {
         throw InputError(path: path, reason: InputError.reason(error), advice: advice)
       }
     }
-    var rows = CSV.parse(try load(path, "check the path"))
+    let text = try load(path, "check the path")
+    var rows: [[String]]
+    do throws(CSV.Damage) { rows = try CSV.parse(text) } catch {
+      throw InputError(
+        path: path, reason: "\(error)", advice: "run the scenario again", kind: .content)
+    }
     let metaPath = path + ".meta.json"
     let meta = try JSONNode.parse(
       try load(metaPath, "it is written beside every result and names the scenario"),
@@ -130,7 +135,7 @@ public struct StoredResult: Sendable {
     else {
       throw InputError(
         path: metaPath, reason: "it holds no scenario",
-        advice: "run the scenario again with -o")
+        advice: "run the scenario again with -o", kind: .content)
     }
     let header = rows.removeFirst()
     let sweep = try Sweep(of: scenario)
@@ -139,7 +144,7 @@ public struct StoredResult: Sendable {
     else {
       throw InputError(
         path: path, reason: "its columns are not those of this version",
-        advice: "run the scenario again")
+        advice: "run the scenario again", kind: .content)
     }
     return StoredResult(
       table: ResultTable(header: header, sweptCount: sweep.columns.count, rows: rows),

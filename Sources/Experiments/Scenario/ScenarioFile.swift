@@ -179,15 +179,24 @@ public struct ScenarioFile: Sendable {
   }
 }
 
-/// A file that could not be read or written: exit code 74.
+/// A file that could not be read or written, or that holds what cannot be used.
 public struct InputError: Error, CustomStringConvertible {
+  /// What is at fault, which decides the exit code.
+  public enum Kind: Sendable {
+    /// The system refused, or the place is taken: 74.
+    case system
+    /// What the file holds: 65, as for a bad scenario.
+    case content
+  }
   public var path: String
   public var reason: String
   public var advice: String
-  public init(path: String, reason: String, advice: String) {
+  public var kind: Kind
+  public init(path: String, reason: String, advice: String, kind: Kind = .system) {
     self.path = path
     self.reason = reason
     self.advice = advice
+    self.kind = kind
   }
   public var description: String { "\(path): \(reason); \(advice)" }
 

@@ -26,7 +26,8 @@ public enum NetworkRun {
         jobs, faults, stop, recorder)
     case .flow:
       return try run(
-        FlowNetwork(topology, transport: network.transport, sharing: network.sharing), topology, jobs, faults, stop,
+        FlowNetwork(topology, transport: network.transport, sharing: network.sharing), topology,
+        jobs, faults, stop,
         recorder)
     case .packet:
       return try run(
