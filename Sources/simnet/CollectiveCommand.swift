@@ -12,12 +12,25 @@ struct CollectiveCommand: ParsableCommand {
     discussion: """
       Example: simnet collective all_reduce --algorithm ring --ranks 64 --min 8B --max '1 GB' \
       --factor 2 --topology star --bandwidth '10 Gbps' --latency '10 us' --transport ideal
+      Example: simnet collective all_to_all --algorithm bruck --ranks 16 --max '1 MB'
+      Example: simnet collective all_reduce --algorithm '{"kind": "hierarchical", "factors": [4, 4]}' \
+      --ranks 16
+
+      The size is that of a rank's whole buffer; of a gather or scatter, the root's; of an all-to-all, \
+      all blocks of a rank; of an all-to-all-v, those of the rank that has most. A barrier has none. The \
+      bus bandwidth is the algorithm bandwidth size/time times the share of the data that a link must \
+      carry: 2(n-1)/n for all_reduce; (n-1)/n for reduce_scatter, all_gather, all_to_all, \
+      all_to_all_v, gather and scatter; 1 for broadcast and reduce.
       """)
 
-  @Argument(help: "all_reduce, reduce_scatter, all_gather, broadcast or reduce.")
+  @Argument(
+    help: """
+      all_reduce, reduce_scatter, all_gather, broadcast, reduce, all_to_all, all_to_all_v, scatter, \
+      gather or barrier.
+      """)
   var operation: String
 
-  @Option(help: "See simnet list collectives.")
+  @Option(help: "A name of simnet list collectives, or JSON with its settings.")
   var algorithm = "auto"
   @Option(help: "Number of ranks; ranks take the first accelerators.")
   var ranks: Int = 8
@@ -35,12 +48,18 @@ struct CollectiveCommand: ParsableCommand {
   var bandwidth = "10 Gbps"
   @Option(help: "Of every link; the path through a star has two.")
   var latency = "0 us"
-  @Option(help: "alpha_beta, loggp or flow.")
+  @Option(help: "alpha_beta, loggp, flow or packet.")
   var network: String = "flow"
   @Option(help: "ideal, tcp or rdma.")
   var transport: String = "ideal"
   @Option(help: "How fast a rank sums payloads, such as '200 GB/s'; by default it costs nothing.")
   var reductionRate: String?
+  @Option(
+    help: """
+      What every rank has for every other, for all_to_all_v: a JSON list of a list of numbers for each \
+      rank, or a file that holds it. They are scaled to the sizes that are timed.
+      """, completion: .file(extensions: ["json"]))
+  var blocks: String?
   @Option(help: "What standard output gets.")
   var format: OutputFormat = .table
 
@@ -62,8 +81,8 @@ struct CollectiveCommand: ParsableCommand {
     }
     let issues = IssueCollector()
     let chosen = FieldReader.member(
-      of: CollectiveAlgorithm.registry, JSONNode(.string(algorithm)),
-      path: FieldPath(["--algorithm"]), issues: issues)
+      of: CollectiveAlgorithm.registry, try algorithmNode(), path: FieldPath(["--algorithm"]),
+      issues: issues)
     let settings = FieldReader.read(
       JSONNode(
         .object([
@@ -75,7 +94,7 @@ struct CollectiveCommand: ParsableCommand {
       topology: try makeTopology(), network: settings, operation: kind, algorithm: chosen,
       reductionRate: try reductionRate.map {
         try QuantityText.parse($0, as: .bandwidth, option: "--reduction-rate")
-      })
+      }, shares: try blocks.map(readShares))
     guard timing.topology.accelerators.count >= ranks else {
       throw InvalidInput([
         Issue(
@@ -98,47 +117,13 @@ struct CollectiveCommand: ParsableCommand {
     var size = smallest
     while size <= largest {
       results.append(try timing.time(size: size, ranks: ranks))
+      // A barrier has no sizes to go through.
+      if kind == .barrier { break }
       // Beyond the largest size nothing is timed, and nothing is multiplied that may not fit.
       if Double(size.bytes) * factor > Double(largest.bytes) { break }
       size = max(size.scaled(by: factor), size + .bytes(1))
     }
     Terminal.print(render(results))
-  }
-
-  /// Names the options instead of the keys they stand for.
-  private static func throwIfInvalid(_ issues: IssueCollector) throws {
-    let named = issues.errors.map { issue in
-      var copy = issue
-      switch issue.path.parts {
-      case ["--", "model"]: copy.path = FieldPath(["--network"])
-      case ["--", "transport"]: copy.path = FieldPath(["--transport"])
-      default: break
-      }
-      return copy
-    }
-    if !named.isEmpty { throw InvalidInput(named) }
-  }
-
-  private func makeTopology() throws -> Topology {
-    if topology.hasSuffix(".json") || topology == "-" {
-      let file = try ScenarioFile.read(topology)
-      let issues = IssueCollector()
-      let specification = FieldReader.member(
-        of: TopologyCatalog.registry, file.root, path: FieldPath(["topology"]), issues: issues)
-      try issues.throwIfInvalid()
-      return specification.makeTopology()
-    }
-    let made = TopologyCatalog.sized(
-      kind: topology, ranks: ranks,
-      bandwidth: try QuantityText.parse(bandwidth, as: .bandwidth, option: "--bandwidth"),
-      latency: try QuantityText.parse(latency, as: .duration, option: "--latency"))
-    switch made {
-    case .success(let specification): return specification.makeTopology()
-    case .failure(let refusal):
-      throw InvalidInput([
-        Issue(path: FieldPath(["--topology"]), problem: .conflict("\(refusal)"))
-      ])
-    }
   }
 
   private func render(_ results: [CollectiveTiming.Result]) -> String {

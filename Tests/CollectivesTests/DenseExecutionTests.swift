@@ -36,7 +36,9 @@ struct DenseExecutionTests {
           let size = ByteCount(40_007)
           var algebra = ByteAlgebra(unit: 4, reductionRate: rate)
           let sizes = (0..<plan.rankCount).map {
-            planCase.equalSizes ? size : ByteCount(Int64($0 * 977 % 501))
+            rank -> ByteCount in
+            if case .blocks(let blocks) = plan.cut { return blocks.payload(of: rank) }
+            return planCase.equalSizes ? size : ByteCount(Int64(rank * 977 % 501))
           }
           let payloads = sizes.map { algebra.payload(of: $0) }
           var real = CollectiveExecution(plan: plan, payloads: payloads)

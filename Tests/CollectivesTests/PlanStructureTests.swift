@@ -31,8 +31,13 @@ struct PlanStructureTests {
         #expect(step.source != step.destination)
         #expect((0..<plan.rankCount).contains(step.source.index))
         #expect((0..<plan.rankCount).contains(step.destination.index))
-        #expect((0..<Int32(plan.chunkCount)).contains(step.chunks.lowerBound))
-        #expect((1...plan.chunkCount).contains(step.chunks.count))
+        if plan.operation == .barrier {
+          #expect(step.chunks.isEmpty)
+        } else {
+          #expect((0..<Int32(plan.chunkCount)).contains(step.chunks.lowerBound))
+          #expect((1...plan.chunkCount).contains(step.chunks.count))
+          #expect(step.chunks.contains { step.carries(Int($0)) })
+        }
         for dependency in plan.departureDependencies(of: index) {
           let earlier = plan.step(dependency)
           #expect(earlier.destination == step.source || earlier.source == step.source)
@@ -190,7 +195,9 @@ struct PlanStructureTests {
     var sent = Array(repeating: Int64(0), count: plan.rankCount)
     for index in 0..<plan.stepCount {
       let step = plan.step(index)
-      sent[step.source.index] += step.chunks.reduce(0) { $0 + sizes[Int($1) % sizes.count] }
+      for chunk in step.chunks where step.carries(Int(chunk)) {
+        sent[step.source.index] += sizes[Int(chunk) % sizes.count]
+      }
     }
     return sent
   }

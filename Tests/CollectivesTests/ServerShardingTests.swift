@@ -62,8 +62,8 @@ struct ServerShardingTests {
     let shared = try ParameterServers(count: 2).makePlan(workers: 3, tensors: tensors).get()
     #expect(shared.rankCount == 5 && shared.workerCount == 3 && shared.chunkCount == 2)
     #expect((0..<5).map { shared.home(of: RankID($0))?.index } == [0, 1, 2, 0, 1])
-    #expect(shared.chunkBounds == [0..<1_000_000, 1_000_000..<2_000_000])
-    #expect(shared.whole == 2_000_000)
+    #expect(shared.chunkBounds() == [0..<1_000_000, 1_000_000..<2_000_000])
+    #expect(shared.whole() == 2_000_000)
     // Every worker pushes and pulls each of two shards.
     #expect(shared.stepCount == 2 * 2 * 3)
     #expect(shared.departureDependencies(of: 6) == [0, 1, 2])

@@ -202,6 +202,41 @@ import Testing
     #expect(small.status == 65 && small.errors.contains("5 ranks"))
   }
 
+  @Test(arguments: [
+    ("all_to_all", "pairwise", 3.0), ("scatter", "direct", 1), ("gather", "direct", 1),
+    ("barrier", "dissemination", 2),
+  ]) func blocksMoveAsTheirClosedFormsSay(
+    _ operation: String, _ algorithm: String, _ latencies: Double
+  ) throws {
+    let run = try Simnet.run([
+      "collective", operation, "--ranks", "4", "--min", "4 MB", "--max", "4 MB", "--algorithm",
+      algorithm, "--latency", "10 us", "--format", "json",
+    ])
+    #expect(run.status == 0, "\(run.errors)")
+    let row = try #require(try JSONNode.parse(run.output, origin: "json").elements?.first)
+    // Three blocks of a megabyte pass every link, or the root's.
+    let bytes = operation == "barrier" ? 0 : 3e6
+    let expected = latencies * 20e-6 + bytes / 1.25e9
+    #expect(((row["time_s"]?.number ?? 0) / expected - 1).magnitude < 1e-9)
+    #expect(row["algorithm"]?.string == algorithm)
+  }
+
+  @Test func anAllToAllTakesTheSizeOfEveryBlock() throws {
+    let sizes = ["--ranks", "2", "--min", "3 MB", "--max", "3 MB", "--format", "json"]
+    let run = try Simnet.run(
+      ["collective", "all_to_all_v", "--blocks", "[[1, 2], [1, 0]]"] + sizes)
+    #expect(run.status == 0, "\(run.errors)")
+    let row = try #require(try JSONNode.parse(run.output, origin: "json").elements?.first)
+    #expect(((row["time_s"]?.number ?? 0) / 1.6e-3 - 1).magnitude < 1e-9)
+    for (blocks, part) in [
+      ("[[1, 2], [1]]", "a row of 1 among 2"), ("[[1, -2], [1, 0]]", "-2"),
+      ("[[1]]", "1 lines of 1 sizes do not fit 2 ranks"),
+    ] {
+      let refused = try Simnet.run(["collective", "all_to_all_v", "--blocks", blocks] + sizes)
+      #expect(refused.status == 65 && refused.errors.contains(part), "\(refused.errors)")
+    }
+  }
+
   @Test func slipsInOptionsNameTheOption() throws {
     for (arguments, part) in [
       (["allreduce"], "did you mean \"all_reduce\"?"),

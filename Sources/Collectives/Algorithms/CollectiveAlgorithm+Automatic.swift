@@ -9,9 +9,15 @@ import SimKernel
 /// | all_gather | total below 512 KiB and a power of two: recursive_doubling; below 80 KiB: bruck; else ring | MPICH, `allgather.c` |
 /// | broadcast | below 12 KiB or 8 ranks tree; else ring | MPICH, `bcast.c`, with Open MPI's pipeline for the large ones |
 /// | reduce | tree | |
+/// | all_to_all | blocks below 200 B among more than 12 ranks bruck; below 3,000 B direct; else pairwise | Open MPI |
+/// | all_to_all_v | pairwise | Open MPI |
+/// | scatter | blocks below 300 B among more than 10 ranks tree; else direct | Open MPI |
+/// | gather | blocks up to 6,000 B among more than 60 ranks, or below 1,024 B among more than 10, tree; else direct | Open MPI |
+/// | barrier | dissemination | |
 ///
 /// The Open MPI rule is that of commit 010080e, measured on a 64-node Myrinet cluster; other releases
-/// may differ. An all-gather takes the size of one rank's payload and compares n times that.
+/// may differ. An all-gather takes the size of one rank's payload and compares n times that; a block
+/// is what one rank has for another.
 ///
 /// Where an all-reduce would be a ring and every host holds the same number, at least two, of
 /// consecutive ranks, it is hierarchical: NCCL lays several rings so that all network interfaces
@@ -49,6 +55,15 @@ extension CollectiveAlgorithm {
       }
     case .broadcast: choice.kind = size.bytes < 12 << 10 || n < 8 ? .tree : .ring
     case .reduce: choice.kind = .tree
+    case .allToAll:
+      let block = size.bytes / Int64(n)
+      choice.kind = block < 200 && n > 12 ? .bruck : block < 3000 ? .direct : .pairwise
+    case .allToAllV: choice.kind = .pairwise
+    case .scatter: choice.kind = size.bytes / Int64(n) < 300 && n > 10 ? .tree : .direct
+    case .gather:
+      let isSmall = size.bytes <= 6000 && (n > 60 || (n > 10 && size.bytes < 1024))
+      choice.kind = isSmall ? .tree : .direct
+    case .barrier: choice.kind = .dissemination
     case .pushPull: preconditionFailure("push and pull have no algorithm to pick")
     }
     return choice

@@ -5,21 +5,21 @@ extension CollectiveAlgorithm {
   ///
   /// - Parameter size: the payload of one rank, or about that: it decides what `auto` picks and how
   ///   finely a broadcast is cut, nothing else.
-  /// - Parameter root: where a broadcast starts and a reduce ends.
+  /// - Parameter root: where a broadcast or scatter starts, and a reduce or gather ends.
   /// - Parameter equalSizes: whether all ranks gather payloads of one size, so that an all-gather
   ///   needs no ``variableSize``.
+  /// - Parameter blocks: what every rank has for every other; an all-to-all-v needs it, no other
+  ///   operation looks at it.
   /// - Complexity: O(1) for an implicit plan; those of uneven hosts and of trees in chunks are stored.
   public func makePlan(
     _ operation: CollectiveOperation, shape: GroupShape, size: ByteCount,
-    root: RankID = RankID(0), equalSizes: Bool = true
+    root: RankID = RankID(0), equalSizes: Bool = true, blocks: BlockSizes? = nil
   ) -> Result<Plan, PlanRefusal> {
     if shape.rankCount < 1 || shape.rankCount > Self.mostRanks {
       return .failure(
         PlanRefusal("a collective has 1 to \(Self.mostRanks) ranks, not \(shape.rankCount)"))
     }
-    if operation == .broadcast || operation == .reduce,
-      !(0..<shape.rankCount).contains(root.index)
-    {
+    if operation.hasRoot, !(0..<shape.rankCount).contains(root.index) {
       return .failure(
         PlanRefusal(
           "root \(root.index) is not a rank of a group of \(shape.rankCount); "
@@ -32,7 +32,7 @@ extension CollectiveAlgorithm {
     if kind == .auto {
       let choice = automatic(operation, shape: shape, size: size, equalSizes: equalSizes)
       return choice.makePlan(
-        operation, shape: shape, size: size, root: root, equalSizes: equalSizes)
+        operation, shape: shape, size: size, root: root, equalSizes: equalSizes, blocks: blocks)
     }
     guard operations.contains(operation) else {
       let able = Kind.allCases.filter { CollectiveAlgorithm($0).operations.contains(operation) }
@@ -40,6 +40,19 @@ extension CollectiveAlgorithm {
         PlanRefusal(
           "\(kind.rawValue) cannot carry out \(operation.rawValue); "
             + "these can: \(able.map(\.rawValue).joined(separator: ", "))"))
+    }
+    if operation == .allToAllV {
+      guard let blocks, blocks.rankCount == shape.rankCount else {
+        return .failure(
+          PlanRefusal(
+            "all_to_all_v needs the size of every block: \(shape.rankCount) x \(shape.rankCount), "
+              + "found \(blocks.map { "\($0.rankCount) x \($0.rankCount)" } ?? "none")"))
+      }
+      return .success(
+        allToAll(operation, ranks: shape.rankCount, cut: .blocks(blocks)))
+    }
+    if operation == .allToAll {
+      return .success(allToAll(operation, ranks: shape.rankCount, cut: .rotated))
     }
     if kind == .hierarchical { return hierarchical(shape) }
     if kind == .doubleBinaryTree || kind == .kAryTree {
@@ -82,6 +95,21 @@ extension CollectiveAlgorithm {
       program = .tree(TreeProgram(ranks: n, root: root.index, reduces: false, broadcasts: true))
     case (.reduce, .tree):
       program = .tree(TreeProgram(ranks: n, root: root.index, reduces: true, broadcasts: false))
+    case (.scatter, .tree):
+      program = .tree(
+        TreeProgram(
+          ranks: n, root: root.index, reduces: false, broadcasts: true, movesBlocks: true))
+    case (.gather, .tree):
+      program = .tree(
+        TreeProgram(
+          ranks: n, root: root.index, reduces: true, broadcasts: false, movesBlocks: true))
+    case (.scatter, .direct):
+      program = .fan(FanProgram(ranks: n, root: root.index, gathers: false))
+    case (.gather, .direct):
+      program = .fan(FanProgram(ranks: n, root: root.index, gathers: true))
+    case (.barrier, .dissemination):
+      program = .bruck(BruckProgram(ranks: n, exchange: .barrier))
+      chunkCount = 0
     case (.allGather, .bruck): program = .bruck(BruckProgram(ranks: n))
     case (.allReduce, .direct): program = .direct(DirectProgram(ranks: n, exchange: .both))
     case (.allGather, .direct): program = .direct(DirectProgram(ranks: n, exchange: .gather))
@@ -89,7 +117,7 @@ extension CollectiveAlgorithm {
     default: preconditionFailure("an operation was checked against what the algorithm can do")
     }
     if case .hypercube(let p) = program { chunkCount = p.chunkCount }
-    if case .tree = program { chunkCount = 1 }
+    if case .tree(let p) = program, !p.movesBlocks { chunkCount = 1 }
     var chosen = program
     if operation == .allGather, !equalSizes {
       switch variableSize {
@@ -104,7 +132,20 @@ extension CollectiveAlgorithm {
     }
     return Plan(
       name: name, operation: operation, rankCount: n, root: root, chunkCount: chunkCount,
-      cut: operation == .allGather ? .payloads : .equal, pads: pads, program: chosen)
+      cut: operation == .allGather || operation == .gather ? .payloads : .equal, pads: pads,
+      program: chosen)
+  }
+
+  private func allToAll(_ operation: CollectiveOperation, ranks: Int, cut: ChunkCut) -> Plan {
+    let program: PlanProgram =
+      switch kind {
+      case .bruck: .bruck(BruckProgram(ranks: ranks, exchange: .blocks))
+      case .direct: .direct(DirectProgram(ranks: ranks, exchange: .blocks))
+      default: .pairwise(PairwiseProgram(ranks: ranks))
+      }
+    return Plan(
+      name: kind.rawValue, operation: operation, rankCount: ranks, chunkCount: ranks, cut: cut,
+      program: program)
   }
 
   // MARK: - Hosts

@@ -17,6 +17,8 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
     case direct
     case doubleBinaryTree = "double_binary_tree"
     case kAryTree = "k_ary_tree"
+    case pairwise
+    case dissemination
   }
 
   /// How an all-gather treats payloads whose sizes differ.
@@ -62,16 +64,19 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
   /// The operations this algorithm can carry out.
   public var operations: [CollectiveOperation] {
     switch kind {
-    case .auto: [.allReduce, .reduceScatter, .allGather, .broadcast, .reduce]
+    case .auto: CollectiveOperation.allCases.filter { $0 != .pushPull }
     case .ring: [.allReduce, .reduceScatter, .allGather, .broadcast]
     case .recursiveDoubling: [.allReduce, .allGather]
     case .halvingDoubling: [.allReduce, .reduceScatter]
-    case .tree: [.allReduce, .broadcast, .reduce]
+    case .tree: [.allReduce, .broadcast, .reduce, .scatter, .gather]
     case .hierarchical: [.allReduce]
-    case .bruck: [.allGather]
-    case .direct: [.allReduce, .reduceScatter, .allGather]
+    case .bruck: [.allGather, .allToAll]
+    case .direct:
+      [.allReduce, .reduceScatter, .allGather, .allToAll, .allToAllV, .scatter, .gather]
     case .doubleBinaryTree: [.allReduce]
     case .kAryTree: [.allReduce, .broadcast, .reduce]
+    case .pairwise: [.allToAll, .allToAllV]
+    case .dissemination: [.barrier]
     }
   }
 }
@@ -90,12 +95,15 @@ extension CollectiveAlgorithm {
       entry(.halvingDoubling, "Rabenseifner's: halves, quarters, ...: least traffic, few rounds"),
       entry(.tree, "a binomial tree to one rank, from it, or both"),
       entry(.hierarchical, "rings inside hosts and across them (BlueConnect); leaders if uneven"),
-      entry(.bruck, "Bruck's all-gather: ceil(log2 n) rounds for any number of ranks"),
+      entry(
+        .bruck, "Bruck's all-gather and all-to-all: ceil(log2 n) rounds for any number of ranks"),
       entry(.direct, "every rank sends to every other at once"),
       entry(
         .doubleBinaryTree,
         "NCCL's: two binary trees carry half each, in chunks; a leaf of one works in the other"),
       entry(.kAryTree, "a tree of any fan-out, in chunks that follow one another"),
+      entry(.pairwise, "an all-to-all in n - 1 rounds: one message in, one out"),
+      entry(.dissemination, "a barrier: every rank signals to the ones 1, 2, 4, ... places on"),
     ])
 
   private static func entry(

@@ -49,15 +49,16 @@ public struct CollectiveExecution: Sendable {
 
   /// An execution of which only sizes matter: a sum of equal chunks keeps their size.
   ///
-  /// - Parameter chunkSizes: the size of every chunk of the plan; of an all-gather, of every rank's
-  ///   payload. See ``Plan/chunkSizes(of:unit:)``.
+  /// - Parameter chunkSizes: the size of every chunk of the plan; of an all-gather or gather, of every
+  ///   rank's payload; of an all-to-all, of the block for every rank, or from every rank for every
+  ///   rank. See ``Plan/chunkSizes(of:unit:)``.
   /// - Parameter reductionRate: how fast a rank sums; nil costs nothing.
   public init(plan: Plan, chunkSizes: [ByteCount], reductionRate: Bandwidth? = nil) {
-    precondition(chunkSizes.count == plan.chunkCount, "one size for every chunk of the plan")
+    precondition(chunkSizes.count == plan.sizeCount, "one size for every chunk of the plan")
     self.plan = plan
     isDense = true
     progress = Progress(plan)
-    sizes = ChunkSizes(chunkSizes, pads: plan.pads, reductionRate: reductionRate)
+    sizes = ChunkSizes(plan, chunkSizes, reductionRate: reductionRate)
     buffers = PayloadBuffers()
   }
 

@@ -46,7 +46,9 @@ struct PayloadBuffers: PayloadCarrier, Sendable {
     guard plan.initialChunks(of: RankID(rank)).contains(Int32(chunk)) else { return nil }
     var payload = payloads[rank]
     if plan.chunkCount > 1, plan.cut != .payloads {
-      payload = algebra.slice(payload, part: plan.bounds(ofChunk: chunk), of: plan.whole)
+      let owner = RankID(rank)
+      payload = algebra.slice(
+        payload, part: plan.bounds(ofChunk: chunk, at: owner), of: plan.whole(at: owner))
     }
     chunks[place] = payload.rawValue
     return payload
@@ -55,12 +57,14 @@ struct PayloadBuffers: PayloadCarrier, Sendable {
   /// The payload that `rank` holds as `chunk` in the end.
   func held(_ chunk: Int, at rank: Int, _ plan: Plan) -> PayloadID {
     let value = chunks[rank * plan.chunkCount + chunk]
-    if value >= 0 { return PayloadID(rawValue: value) }
-    precondition(
-      plan.initialChunks(of: RankID(rank)).contains(Int32(chunk))
-        && (plan.chunkCount == 1 || plan.cut == .payloads),
-      "a plan leaves every rank with the chunks it promises")
-    return payloads[rank]
+    precondition(value >= 0, "a plan leaves every rank with the chunks it promises")
+    return PayloadID(rawValue: value)
+  }
+
+  mutating func finish<A: PayloadAlgebra>(_ rank: Int, _ plan: Plan, _ algebra: inout A) {
+    for chunk in plan.finalChunks(of: RankID(rank)) {
+      _ = payload(Int(chunk), at: rank, plan, &algebra)
+    }
   }
 
   mutating func depart<A: PayloadAlgebra>(
@@ -72,6 +76,7 @@ struct PayloadBuffers: PayloadCarrier, Sendable {
     var position = Int(step.upper)
     while position > Int(step.lower) {
       position -= 1
+      if !step.carries(position) { continue }
       let chunk = position >= plan.chunkCount ? position - plan.chunkCount : position
       guard let payload = payload(chunk, at: step.source.index, plan, &algebra) else {
         preconditionFailure("a plan sends only chunks that its source holds")
@@ -91,7 +96,7 @@ struct PayloadBuffers: PayloadCarrier, Sendable {
     guard var node = messages.remove(index) else {
       preconditionFailure("a step is delivered once, after it was sent")
     }
-    for position in Int(step.lower)..<Int(step.upper) {
+    for position in Int(step.lower)..<Int(step.upper) where step.carries(position) {
       let chunk = position >= plan.chunkCount ? position - plan.chunkCount : position
       let incoming = nodes[Int(node)].payload
       var outcome = incoming

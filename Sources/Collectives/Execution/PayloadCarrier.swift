@@ -13,6 +13,8 @@ protocol PayloadCarrier {
   mutating func apply<A: PayloadAlgebra>(
     _ index: Int, _ step: PlanStep, _ plan: Plan, _ algebra: inout A
   ) -> SimDuration
+  /// `rank` has all that ends at it: what it keeps of its own payload becomes part of its result.
+  mutating func finish<A: PayloadAlgebra>(_ rank: Int, _ plan: Plan, _ algebra: inout A)
 }
 
 /// Sizes of chunks that are known up front.
@@ -20,10 +22,24 @@ struct ChunkSizes: PayloadCarrier, Sendable {
   /// The bytes, and the picoseconds of reducing, of all chunks before one.
   private var bytesBefore: [Int64] = [0]
   private var workBefore: [Int64] = []
+  /// Of an all-to-all, the bytes of the block for each rank; from each rank, if a row is not empty.
+  private var blocks: [Int64] = []
+  private var row = 0
+  private var ranks = 0
 
   init() {}
 
-  init(_ sizes: [ByteCount], pads: Bool, reductionRate: Bandwidth?) {
+  init(_ plan: Plan, _ sizes: [ByteCount], reductionRate: Bandwidth?) {
+    switch plan.cut {
+    case .rotated, .blocks:
+      blocks = sizes.map(\.bytes)
+      ranks = plan.chunkCount
+      row = sizes.count > ranks ? ranks : 0
+    case .equal, .offsets, .payloads: addUp(sizes, pads: plan.pads, reductionRate: reductionRate)
+    }
+  }
+
+  private mutating func addUp(_ sizes: [ByteCount], pads: Bool, reductionRate: Bandwidth?) {
     let largest = sizes.max() ?? .zero
     bytesBefore.reserveCapacity(sizes.count + 1)
     for size in sizes {
@@ -46,9 +62,26 @@ struct ChunkSizes: PayloadCarrier, Sendable {
     return before[count] - before[Int(step.lower)] + before[upper - count]
   }
 
+  /// The sum over the blocks of `step`.
+  ///
+  /// A block moves in the rounds of its distance's set bits, lowest first: in the round of a bit it
+  /// has gone the lower ones, which leads back to the rank it is from.
+  private func totalOfBlocks(_ step: PlanStep) -> Int64 {
+    let gone = step.selectedBit.map { 1 << $0 - 1 } ?? 0
+    var total: Int64 = 0
+    for distance in Int(step.lower)..<Int(step.upper) where step.carries(distance) {
+      var origin = step.source.index - distance & gone
+      if origin < 0 { origin += ranks }
+      var destination = origin + distance
+      if destination >= ranks { destination -= ranks }
+      total += blocks[origin * row + destination]
+    }
+    return total
+  }
+
   mutating func depart<A: PayloadAlgebra>(
     _ index: Int, _ step: PlanStep, _ plan: Plan, _ algebra: inout A
-  ) -> ByteCount { ByteCount(total(bytesBefore, step)) }
+  ) -> ByteCount { ByteCount(ranks > 0 ? totalOfBlocks(step) : total(bytesBefore, step)) }
 
   mutating func apply<A: PayloadAlgebra>(
     _ index: Int, _ step: PlanStep, _ plan: Plan, _ algebra: inout A
@@ -56,4 +89,6 @@ struct ChunkSizes: PayloadCarrier, Sendable {
     if workBefore.isEmpty || step.action == .store { return .zero }
     return SimDuration(picoseconds: total(workBefore, step))
   }
+
+  mutating func finish<A: PayloadAlgebra>(_ rank: Int, _ plan: Plan, _ algebra: inout A) {}
 }

@@ -9,7 +9,7 @@ extension Progress {
   ) {
     departAll(rank, after: 0, program, plan, &carrier, &algebra, &actions)
     let count = program.arrivalCount(at: rank)
-    if count == 0 { return finish(rank, &actions) }
+    if count == 0 { return finish(rank, plan, &carrier, &algebra, &actions) }
     if ranks[rank].held == 0 { return }
     if program.appliesInOrder {
       let first = program.arrival(0, at: rank)
@@ -75,7 +75,9 @@ extension Progress {
       departAll(rank, after: applied, program, plan, &carrier, &algebra, &actions)
       let paced = program.paceSuccessor(of: index)
       if paced >= 0 { depart(paced, program.step(paced), plan, &carrier, &algebra, &actions) }
-      if applied == program.arrivalCount(at: rank) { return finish(rank, &actions) }
+      if applied == program.arrivalCount(at: rank) {
+        return finish(rank, plan, &carrier, &algebra, &actions)
+      }
       if ranks[rank].held == 0 || !program.appliesInOrder { return }
       index = program.arrival(applied, at: rank)
       if heldSteps.remove(index) == nil { return }

@@ -42,7 +42,7 @@ extension Progress {
         departStored(step, plan, &carrier, &algebra, &actions)
       }
     }
-    if stored.arrivals[rank] == 0 { return finish(rank, &actions) }
+    if stored.arrivals[rank] == 0 { return finish(rank, plan, &carrier, &algebra, &actions) }
     drainQueue(of: rank, plan, &carrier, &algebra, &actions)
     releaseSuccessors(plan, &carrier, &algebra, &actions)
   }
@@ -125,7 +125,9 @@ extension Progress {
       }
       let rank = plan.stored.steps[index].destination.index
       ranks[rank].applied += 1
-      if ranks[rank].applied == plan.stored.arrivals[rank] { finish(rank, &actions) }
+      if ranks[rank].applied == plan.stored.arrivals[rank] {
+        finish(rank, plan, &carrier, &algebra, &actions)
+      }
     }
     steps.completed.removeAll(keepingCapacity: true)
   }

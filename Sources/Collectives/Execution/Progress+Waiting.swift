@@ -19,8 +19,11 @@ extension Progress {
     guard let index = nextArrival(at: rank, plan) else { return "has nothing left to wait for" }
     let step = plan.step(index)
     let chunks =
-      step.chunks.count == 1
-      ? "chunk \(step.lower)" : "chunks \(step.lower)..<\(step.upper)"
+      switch step.chunks.count {
+      case 0: "a signal"
+      case 1: "chunk \(step.lower)"
+      default: "chunks \(step.lower)..<\(step.upper)"
+      }
     let what = "waits for \(chunks) from rank \(step.source.index) (step \(index)), "
     if hasArrived(index) { return what + "which has arrived and waits for an earlier step" }
     if hasDeparted(index, plan) { return what + "which is under way" }

@@ -60,6 +60,8 @@ struct Progress: Sendable {
     case .bruck(let p): join(rank.index, p, plan, &carrier, &algebra, &actions)
     case .direct(let p): join(rank.index, p, plan, &carrier, &algebra, &actions)
     case .chain(let p): join(rank.index, p, plan, &carrier, &algebra, &actions)
+    case .pairwise(let p): join(rank.index, p, plan, &carrier, &algebra, &actions)
+    case .fan(let p): join(rank.index, p, plan, &carrier, &algebra, &actions)
     case .groupedBroadcast(let p): join(rank.index, p, plan, &carrier, &algebra, &actions)
     case .stored: joinStored(rank.index, plan, &carrier, &algebra, &actions)
     }
@@ -78,6 +80,8 @@ struct Progress: Sendable {
     case .bruck(let p): arrive(step, p, plan, &carrier, &algebra, &actions)
     case .direct(let p): arrive(step, p, plan, &carrier, &algebra, &actions)
     case .chain(let p): arrive(step, p, plan, &carrier, &algebra, &actions)
+    case .pairwise(let p): arrive(step, p, plan, &carrier, &algebra, &actions)
+    case .fan(let p): arrive(step, p, plan, &carrier, &algebra, &actions)
     case .groupedBroadcast(let p): arrive(step, p, plan, &carrier, &algebra, &actions)
     case .stored: arriveStored(step, plan, &carrier, &algebra, &actions)
     }
@@ -99,6 +103,8 @@ struct Progress: Sendable {
     case .bruck(let p): complete(step, rank, p, plan, &carrier, &algebra, &actions)
     case .direct(let p): complete(step, rank, p, plan, &carrier, &algebra, &actions)
     case .chain(let p): complete(step, rank, p, plan, &carrier, &algebra, &actions)
+    case .pairwise(let p): complete(step, rank, p, plan, &carrier, &algebra, &actions)
+    case .fan(let p): complete(step, rank, p, plan, &carrier, &algebra, &actions)
     case .groupedBroadcast(let p):
       complete(step, rank, p, plan, &carrier, &algebra, &actions)
     case .stored: completeStored(step, plan, &carrier, &algebra, &actions)
@@ -107,7 +113,12 @@ struct Progress: Sendable {
 
   // MARK: - Shared by both kinds of plan
 
-  mutating func finish(_ rank: Int, _ actions: inout [Action]) {
+  @inline(__always)
+  mutating func finish<C: PayloadCarrier, A: PayloadAlgebra>(
+    _ rank: Int, _ plan: Plan, _ carrier: inout C, _ algebra: inout A,
+    _ actions: inout [Action]
+  ) {
+    carrier.finish(rank, plan, &algebra)
     ranks[rank].isFinished = true
     unfinished -= 1
     actions.append(.finished(RankID(rank)))

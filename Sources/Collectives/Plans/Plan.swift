@@ -23,7 +23,7 @@ public struct Plan: Sendable {
   public let rankCount: Int
   /// The slots that bring or receive a payload: all but the servers, which come last.
   public let workerCount: Int
-  /// The rank a broadcast starts from and a reduce ends at.
+  /// The rank a broadcast or scatter starts from, and a reduce or gather ends at.
   public let root: RankID
   public let chunkCount: Int
   /// How a payload is cut into chunks.
@@ -77,43 +77,78 @@ public enum ChunkCut: Hashable, Sendable {
   case offsets([Int64])
   /// Chunk i is the whole payload of rank i.
   case payloads
+  /// Chunk i of rank r is part (r + i) mod `chunkCount` of as many equal ones: the block for the rank
+  /// that is i places on.
+  ///
+  /// A block keeps its number wherever it travels, and at its destination d it is the one from
+  /// rank d - i; so a rank of an all-to-all holds n blocks at any time, never n x n.
+  case rotated
+  /// As ``rotated``, with a size for every pair.
+  case blocks(BlockSizes)
 }
 
 extension Plan {
-  /// What the bounds of chunks are shares of: the number of equal parts, or of elements.
-  public var whole: Int64 {
+  /// What the bounds of the chunks of `rank`'s own payload are shares of: the number of equal parts,
+  /// or of elements.
+  public func whole(at rank: RankID = RankID(0)) -> Int64 {
     switch cut {
-    case .equal: Int64(chunkCount)
+    case .equal, .rotated: Int64(chunkCount)
     case .offsets(let offsets): offsets[offsets.count - 1]
     case .payloads: 1
+    // A payload of nothing is cut into shares of one.
+    case .blocks(let blocks): max(1, blocks.payload(of: rank.index).bytes)
     }
   }
-  /// The share lower..<upper of 0..<``whole`` that chunk `chunk` is of its payload.
-  public func bounds(ofChunk chunk: Int) -> Range<Int64> {
+  /// The share lower..<upper of 0..<``whole(at:)`` that chunk `chunk` is of `rank`'s own payload.
+  ///
+  /// Only ``ChunkCut/rotated`` and ``ChunkCut/blocks(_:)`` cut the payloads of ranks differently.
+  public func bounds(ofChunk chunk: Int, at rank: RankID = RankID(0)) -> Range<Int64> {
     switch cut {
-    case .equal: Int64(chunk)..<Int64(chunk) + 1
-    case .offsets(let offsets): offsets[chunk]..<offsets[chunk + 1]
-    case .payloads: 0..<1
+    case .equal: return Int64(chunk)..<Int64(chunk) + 1
+    case .offsets(let offsets): return offsets[chunk]..<offsets[chunk + 1]
+    case .payloads: return 0..<1
+    case .rotated:
+      let part = Int64((rank.index + chunk) % chunkCount)
+      return part..<part + 1
+    case .blocks(let blocks):
+      return blocks.bounds(from: rank.index, to: (rank.index + chunk) % chunkCount)
     }
   }
-  /// The bounds of all chunks.
-  public var chunkBounds: [Range<Int64>] { (0..<chunkCount).map(bounds(ofChunk:)) }
+  /// The bounds of all chunks of the payload of `rank`.
+  public func chunkBounds(at rank: RankID = RankID(0)) -> [Range<Int64>] {
+    (0..<chunkCount).map { bounds(ofChunk: $0, at: rank) }
+  }
 
-  /// The size of every chunk when every contributing payload has `size`, cut between multiples of
-  /// `unit`.
+  /// The sizes with which an execution starts when every contributing payload has `size`, cut between
+  /// multiples of `unit`: one a chunk.
+  ///
+  /// Of an all-to-all, the size of the block for every rank; where sizes differ by pair, the plan
+  /// knows all of them and returns them source by source, whatever `size` is.
   public func chunkSizes(of size: ByteCount, unit: Int64 = 1) -> [ByteCount] {
-    if case .payloads = cut { return Array(repeating: size, count: chunkCount) }
-    if chunkCount == 1 { return [size] }
-    return (0..<chunkCount).map { size.share(bounds(ofChunk: $0), of: whole, unit: unit) }
+    switch cut {
+    case .payloads: return Array(repeating: size, count: chunkCount)
+    case .blocks(let blocks): return blocks.sizes
+    case .equal, .offsets, .rotated:
+      if chunkCount == 1 { return [size] }
+      let whole = whole()
+      return (0..<chunkCount).map { size.share(bounds(ofChunk: $0), of: whole, unit: unit) }
+    }
+  }
+  /// How many sizes ``chunkSizes(of:unit:)`` has.
+  var sizeCount: Int {
+    if case .blocks = cut { return chunkCount * chunkCount }
+    return chunkCount
   }
 
   /// The chunks that `rank`'s own payload is cut into; empty if it brings none.
   public func initialChunks(of rank: RankID) -> Range<Int32> {
     let all = 0..<Int32(chunkCount)
     switch operation {
-    case .allReduce, .reduceScatter, .reduce: return all
-    case .allGather: return rank.rawValue..<rank.rawValue + 1
-    case .broadcast: return rank == root ? all : 0..<0
+    case .allReduce, .reduceScatter, .reduce, .allToAll, .allToAllV:
+      return rank.index < workerCount ? all : 0..<0
+    case .allGather, .gather: return rank.rawValue..<rank.rawValue + 1
+    case .broadcast, .scatter: return rank == root ? all : 0..<0
+    case .barrier: return 0..<0
     case .pushPull: return rank.index < workerCount ? all : 0..<0
     }
   }
@@ -121,17 +156,20 @@ extension Plan {
   public func finalChunks(of rank: RankID) -> Range<Int32> {
     let all = 0..<Int32(chunkCount)
     switch operation {
-    case .allReduce, .allGather, .broadcast: return all
-    case .reduceScatter: return rank.rawValue..<rank.rawValue + 1
-    case .reduce: return rank == root ? all : 0..<0
+    case .allReduce, .allGather, .broadcast, .allToAll, .allToAllV:
+      return rank.index < workerCount ? all : 0..<0
+    case .reduceScatter, .scatter: return rank.rawValue..<rank.rawValue + 1
+    case .reduce, .gather: return rank == root ? all : 0..<0
+    case .barrier: return 0..<0
     case .pushPull: return rank.index < workerCount ? all : 0..<0
     }
   }
   /// Whether `rank` brings a payload, so that it takes no part before that payload is ready.
   public func contributes(_ rank: RankID) -> Bool {
     switch operation {
-    case .allReduce, .reduceScatter, .reduce, .allGather: true
-    case .broadcast: rank == root
+    case .allReduce, .reduceScatter, .reduce, .allGather, .allToAll, .allToAllV, .gather, .barrier:
+      rank.index < workerCount
+    case .broadcast, .scatter: rank == root
     case .pushPull: rank.index < workerCount
     }
   }

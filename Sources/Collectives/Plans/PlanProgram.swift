@@ -11,6 +11,8 @@ enum PlanProgram: BitwiseCopyable, Sendable {
   case bruck(BruckProgram)
   case direct(DirectProgram)
   case chain(ChainProgram)
+  case pairwise(PairwiseProgram)
+  case fan(FanProgram)
   case groupedBroadcast(GroupedBroadcastProgram)
   case stored
 
@@ -29,6 +31,8 @@ enum PlanProgram: BitwiseCopyable, Sendable {
     case .bruck(let p): p
     case .direct(let p): p
     case .chain(let p): p
+    case .pairwise(let p): p
+    case .fan(let p): p
     case .groupedBroadcast(let p): p
     case .stored: preconditionFailure("a stored plan has no program")
     }
@@ -81,6 +85,8 @@ enum PlanProgram: BitwiseCopyable, Sendable {
     case .bruck(let p): p.step(index)
     case .direct(let p): p.step(index)
     case .chain(let p): p.step(index)
+    case .pairwise(let p): p.step(index)
+    case .fan(let p): p.step(index)
     case .groupedBroadcast(let p): p.step(index)
     case .stored: preconditionFailure("a stored plan has no program")
     }

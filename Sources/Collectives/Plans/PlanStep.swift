@@ -15,6 +15,8 @@ public struct PlanStep: Hashable, Sendable, BitwiseCopyable {
   var lower: Int32
   var upper: Int32
   public var action: StepAction
+  /// One more than the bit that a chunk's number must have set to be sent; 0 sends them all.
+  var selector: UInt8 = 0
 
   public init(
     source: RankID, destination: RankID, chunks: Range<Int32>, action: StepAction
@@ -32,11 +34,26 @@ public struct PlanStep: Hashable, Sendable, BitwiseCopyable {
   /// Bruck's all-gather are one message; it is never longer than all chunks.
   public var chunks: Range<Int32> { lower..<upper }
 
-  init(_ source: Int, _ destination: Int, _ lower: Int, _ upper: Int, _ action: StepAction) {
+  /// The bit that the number of a chunk among ``chunks`` must have set to be sent; nil sends them
+  /// all.
+  ///
+  /// Bruck's all-to-all sends half of all blocks in one message, which are no range.
+  public var selectedBit: Int? { selector == 0 ? nil : Int(selector) - 1 }
+
+  /// Whether the chunk at `position` of ``chunks`` is sent.
+  @inline(__always) public func carries(_ position: Int) -> Bool {
+    selector == 0 || position >> (Int(selector) - 1) & 1 == 1
+  }
+
+  init(
+    _ source: Int, _ destination: Int, _ lower: Int, _ upper: Int, _ action: StepAction,
+    selecting bit: Int? = nil
+  ) {
     self.source = RankID(source)
     self.destination = RankID(destination)
     self.lower = Int32(truncatingIfNeeded: lower)
     self.upper = Int32(truncatingIfNeeded: upper)
     self.action = action
+    selector = bit.map { UInt8($0 + 1) } ?? 0
   }
 }

@@ -1,19 +1,20 @@
 import SimKernel
 
 /// Every rank sends to every other at once: its payload (all-gather), the chunk that the other one
-/// sums (reduce-scatter), or first these chunks and then the sums (all-reduce).
+/// sums (reduce-scatter), first these chunks and then the sums (all-reduce), or the block that it has
+/// for the other one (all-to-all).
 ///
 /// As an all-reduce of sparse payloads this is SparCML's split and all-gather (Renggli et al., SC'19,
 /// doi:10.1145/3295500.3356222). Step k*n + r of a round goes from r to r + 1 + k.
 struct DirectProgram: RankProgram {
-  enum Exchange: UInt8, BitwiseCopyable, Sendable { case gather, scatter, both }
+  enum Exchange: UInt8, BitwiseCopyable, Sendable { case gather, scatter, both, blocks }
   let ranks: Int
   let exchange: Exchange
 
   private var roundSteps: Int { ranks * (ranks - 1) }
   var stepCount: Int { exchange == .both ? 2 * roundSteps : roundSteps }
   /// Sums are made in one order whatever arrives first; stored chunks need none.
-  var appliesInOrder: Bool { exchange != .gather }
+  var appliesInOrder: Bool { exchange == .scatter || exchange == .both }
 
   func step(_ index: Int) -> PlanStep {
     let isSecond = index >= roundSteps
@@ -22,6 +23,9 @@ struct DirectProgram: RankProgram {
     let rank = position - offset * ranks
     var destination = rank + 1 + offset
     if destination >= ranks { destination -= ranks }
+    if exchange == .blocks {
+      return PlanStep(rank, destination, offset + 1, offset + 2, .store)
+    }
     let reduces = exchange != .gather && !isSecond
     let chunk = reduces ? destination : rank
     return PlanStep(rank, destination, chunk, chunk + 1, reduces ? .reduce : .store)

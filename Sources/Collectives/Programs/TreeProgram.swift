@@ -1,6 +1,7 @@
 import SimKernel
 
-/// Binomial trees: a reduce to the root, a broadcast from it, or one after the other.
+/// Binomial trees: a reduce to the root, a broadcast from it, or one after the other; or, in blocks, a
+/// gather or a scatter.
 ///
 /// Ranks are numbered from the root; the parent of v is v without its lowest set bit. A rank sums its
 /// children smallest subtree first and forwards to the largest first, as MPICH does. Step v - 1 is
@@ -10,6 +11,8 @@ struct TreeProgram: RankProgram {
   let root: Int
   let reduces: Bool
   let broadcasts: Bool
+  /// A message carries the chunks of the ranks below its lower end instead of one chunk for all.
+  var movesBlocks = false
 
   private var upSteps: Int { reduces ? ranks - 1 : 0 }
   var stepCount: Int { (reduces ? ranks - 1 : 0) + (broadcasts ? ranks - 1 : 0) }
@@ -32,10 +35,20 @@ struct TreeProgram: RankProgram {
   func step(_ index: Int) -> PlanStep {
     if index < upSteps {
       let number = index + 1
-      return PlanStep(rank(of: number), rank(of: parent(of: number)), 0, 1, .reduce)
+      let (lower, upper) = chunks(below: number)
+      return PlanStep(
+        rank(of: number), rank(of: parent(of: number)), lower, upper,
+        movesBlocks ? .store : .reduce)
     }
     let number = index - upSteps + 1
-    return PlanStep(rank(of: parent(of: number)), rank(of: number), 0, 1, .store)
+    let (lower, upper) = chunks(below: number)
+    return PlanStep(rank(of: parent(of: number)), rank(of: number), lower, upper, .store)
+  }
+  /// Ranks below `number` follow it, so that their chunks are one range, perhaps past the last one.
+  private func chunks(below number: Int) -> (Int, Int) {
+    if !movesBlocks { return (0, 1) }
+    let rank = rank(of: number)
+    return (rank, rank + min(number & -number, ranks - number))
   }
   func arrivalCount(at rank: Int) -> Int {
     let number = number(of: rank)

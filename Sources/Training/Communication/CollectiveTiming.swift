@@ -10,21 +10,26 @@ public struct CollectiveTiming: Sendable {
   public var algorithm: CollectiveAlgorithm
   /// How fast a rank sums payloads; nil costs nothing.
   public var reductionRate: Bandwidth?
+  /// How an all-to-all-v is spread: what every rank has for every other, as shares of the largest sum
+  /// of a rank, which is the size that is timed.
+  public var shares: BlockSizes?
 
   public init(
     topology: Topology, network: NetworkSettings, operation: CollectiveOperation,
-    algorithm: CollectiveAlgorithm, reductionRate: Bandwidth? = nil
+    algorithm: CollectiveAlgorithm, reductionRate: Bandwidth? = nil, shares: BlockSizes? = nil
   ) {
     self.topology = topology
     self.network = network
     self.operation = operation
     self.algorithm = algorithm
     self.reductionRate = reductionRate
+    self.shares = shares
   }
 
   /// What one size took.
   public struct Result: Sendable {
-    /// The size that nccl-tests reports: a rank's whole buffer.
+    /// The size that nccl-tests reports: a rank's whole buffer, of a gather or scatter the root's; zero
+    /// of a barrier.
     public var size: ByteCount
     public var time: SimDuration
     /// The algorithm that ran, which `auto` chose.
@@ -40,6 +45,16 @@ public struct CollectiveTiming: Sendable {
   ///
   /// - Throws: `InvalidInput` if the algorithm cannot do it, ``SimulationError`` if it never ends.
   public func time(size: ByteCount, ranks: Int) throws -> Result {
+    if let shares, shares.rankCount != ranks || operation != .allToAllV {
+      throw InvalidInput([
+        Issue(
+          path: FieldPath(["--blocks"]),
+          problem: .conflict(
+            operation == .allToAllV
+              ? "\(shares.rankCount) lines of \(shares.rankCount) sizes do not fit \(ranks) ranks"
+              : "only all_to_all_v has blocks of different sizes"))
+      ])
+    }
     guard ranks >= 1, ranks <= topology.accelerators.count else {
       throw InvalidInput([
         Issue(
@@ -52,12 +67,16 @@ public struct CollectiveTiming: Sendable {
     let nodes = Array(topology.accelerators.prefix(ranks))
     let shape = GroupShape(hosts: Array(topology.hostOfAccelerator.prefix(ranks)))
     // A gather moves one share a rank, so that the whole buffer has the given size.
-    let isGather = operation == .allGather
+    let blocks = shares.map { $0.scaled(largest: size) }
     let sizes = (0..<ranks).map { rank in
-      isGather ? size.share(Int64(rank)..<Int64(rank) + 1, of: Int64(ranks)) : size
+      if let blocks { return blocks.payload(of: rank) }
+      if operation == .barrier { return .zero }
+      return operation.isGather ? size.share(Int64(rank)..<Int64(rank) + 1, of: Int64(ranks)) : size
     }
     let plan: Plan
-    switch algorithm.makePlan(operation, shape: shape, size: sizes.max() ?? .zero) {
+    switch algorithm.makePlan(
+      operation, shape: shape, size: sizes.max() ?? .zero, blocks: blocks)
+    {
     case .success(let made): plan = made
     case .failure(let refusal):
       throw InvalidInput([
@@ -77,9 +96,10 @@ public struct CollectiveTiming: Sendable {
       topology: topology, network: network, jobs: [job], faults: [], stop: NoStopSignal(),
       recorder: nil)
     let time = outcome.jobs[0].end - SimTime.zero
-    let bandwidth = time == .zero ? 0 : Double(size.bytes) / time.seconds
+    let moved = operation == .barrier ? ByteCount.zero : size
+    let bandwidth = time == .zero ? 0 : Double(moved.bytes) / time.seconds
     return Result(
-      size: size, time: time, algorithm: plan.name, algorithmBandwidth: bandwidth,
+      size: moved, time: time, algorithm: plan.name, algorithmBandwidth: bandwidth,
       busBandwidth: bandwidth * operation.busFactor(ranks: ranks))
   }
 }
@@ -90,8 +110,8 @@ extension CollectiveOperation {
     let n = Double(ranks)
     switch self {
     case .allReduce: return 2 * (n - 1) / n
-    case .reduceScatter, .allGather: return (n - 1) / n
-    case .broadcast, .reduce, .pushPull: return 1
+    case .reduceScatter, .allGather, .allToAll, .allToAllV, .scatter, .gather: return (n - 1) / n
+    case .broadcast, .reduce, .barrier, .pushPull: return 1
     }
   }
 }

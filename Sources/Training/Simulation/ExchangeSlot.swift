@@ -21,8 +21,9 @@ struct ExchangeSlot {
     self.workers = workers
     let cost = exchange.combining
     let contributors = sizes.prefix(workers)
-    let isGather = exchange.plan.operation == .allGather
-    let isUniform = Set(contributors).count <= 1
+    let isGather = exchange.plan.operation.isGather
+    // Where sizes differ by pair, the plan knows them.
+    let isUniform = Set(contributors).count <= 1 || exchange.plan.operation == .allToAllV
     // A server that sums nothing into its first payload must see that there is no other yet.
     let isServed = exchange.plan.operation == .pushPull && cost.rate != nil
     isDense = !isServed && cost.isRateOnly && (isGather || isUniform)

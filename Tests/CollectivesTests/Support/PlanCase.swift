@@ -43,17 +43,32 @@ struct PlanCase: Sendable, CustomTestStringConvertible {
     _ shape: GroupShape, size: ByteCount = .bytes(40_000), root: Int = 0
   ) throws -> Plan {
     try algorithm.makePlan(
-      operation, shape: shape, size: size, root: RankID(root), equalSizes: equalSizes
+      operation, shape: shape, size: size, root: RankID(root), equalSizes: equalSizes,
+      blocks: operation == .allToAllV ? unevenBlocks(shape.rankCount) : nil
     ).get()
   }
+}
+
+/// Blocks of 0 to 4 integers, unlike in most rows and columns.
+func unevenBlocks(_ ranks: Int) -> BlockSizes {
+  var sizes: [ByteCount] = []
+  for source in 0..<ranks {
+    for destination in 0..<ranks {
+      let elements = (source * 7 + destination * 3 + source * destination) % 5
+      sizes.append(ByteCount(Int64(8 * elements)))
+    }
+  }
+  return BlockSizes(rankCount: ranks, sizes: sizes)
 }
 
 /// Payloads for `plan` that differ in every element; of an all-gather with `unequal` sizes also in
 /// length.
 func vectors(for plan: Plan, elements: Int, unequal: Bool = false) -> [[Int]] {
-  (0..<plan.rankCount).map { rank in
-    let count = unequal ? (rank * 7 + 3) % 5 * elements / 4 : elements
-    return (0..<count).map { (rank + 1) * 1_000_003 + $0 * 17 + $0 * rank }
+  (0..<plan.rankCount).map { rank -> [Int] in
+    var count = unequal ? (rank * 7 + 3) % 5 * elements / 4 : elements
+    if case .blocks(let blocks) = plan.cut { count = Int(blocks.payload(of: rank).bytes / 8) }
+    let first = (rank + 1) * 1_000_003
+    return (0..<count).map { first + $0 * (17 + rank) }
   }
 }
 
@@ -62,7 +77,19 @@ func expectedResult(_ plan: Plan, _ vectors: [[Int]], rank: RankID) -> [Int] {
   let workers = vectors[..<plan.workerCount]
   switch plan.operation {
   case .allGather: return vectors.flatMap { $0 }
+  case .gather: return rank == plan.root ? vectors.flatMap { $0 } : []
   case .broadcast: return vectors[plan.root.index]
+  case .barrier: return []
+  case .scatter:
+    let whole = vectors[plan.root.index]
+    let n = plan.rankCount
+    return Array(whole[whole.count * rank.index / n..<whole.count * (rank.index + 1) / n])
+  case .allToAll, .allToAllV:
+    // The block that is 0, 1, ... places from home.
+    return (0..<plan.rankCount).flatMap { distance -> [Int] in
+      let source = (rank.index - distance + plan.rankCount) % plan.rankCount
+      return block(plan, vectors[source], from: source, to: rank.index)
+    }
   case .allReduce, .reduceScatter, .reduce, .pushPull:
     let sum = workers.dropFirst().reduce(workers[0]) { zip($0, $1).map { $0 + $1 } }
     return plan.finalChunks(of: rank).flatMap { chunk -> [Int] in
@@ -70,9 +97,23 @@ func expectedResult(_ plan: Plan, _ vectors: [[Int]], rank: RankID) -> [Int] {
       let count = Int64(sum.count)
       return Array(
         sum[
-          Int(count * part.lowerBound / plan.whole)..<Int(count * part.upperBound / plan.whole)])
+          Int(count * part.lowerBound / plan.whole())..<Int(count * part.upperBound / plan.whole())]
+      )
     }
   }
+}
+
+/// The part of the payload of `source` that is for `destination`.
+private func block(
+  _ plan: Plan, _ vector: [Int], from source: Int, to destination: Int
+) -> [Int] {
+  let n = plan.rankCount
+  guard case .blocks(let blocks) = plan.cut else {
+    return Array(vector[vector.count * destination / n..<vector.count * (destination + 1) / n])
+  }
+  let sizes = (0..<n).map { Int(blocks.size(from: source, to: $0).bytes / 8) }
+  let start = sizes[..<destination].reduce(0, +)
+  return Array(vector[start..<start + sizes[destination]])
 }
 
 /// Runs `plan` on integer vectors in a random order and checks every rank's result.

@@ -29,18 +29,43 @@ import Training
     let n = Double(ranks)
     for (operation, factor) in [
       (CollectiveOperation.allReduce, 2 * (n - 1) / n), (.reduceScatter, (n - 1) / n),
-      (.allGather, (n - 1) / n), (.broadcast, 1),
+      (.allGather, (n - 1) / n), (.broadcast, 1), (.allToAll, (n - 1) / n),
+      (.scatter, (n - 1) / n), (.gather, (n - 1) / n),
     ] {
       let size = ByteCount(24_000_000)
-      let result = try Self.timing(operation, "ring", hosts: ranks, latency: 0)
+      let algorithm =
+        switch operation {
+        case .allToAll: "pairwise"
+        case .scatter, .gather: "direct"
+        default: "ring"
+        }
+      let result = try Self.timing(operation, algorithm, hosts: ranks, latency: 0)
         .time(size: size, ranks: ranks)
       #expect(result.size == size)
       #expect(abs(result.algorithmBandwidth - 24e6 / result.time.seconds) < 1)
       #expect(abs(result.busBandwidth - factor * result.algorithmBandwidth) < 1)
-      // Without latency a ring keeps every link busy, so the bus bandwidth is the line's; a
+      // Without latency these keep every link (or the root's) busy, so the bus bandwidth is the line's; a
       // pipelined broadcast fills and drains.
       if operation != .broadcast { #expect(abs(result.busBandwidth / 1.25e9 - 1) < 1e-6) }
     }
+  }
+
+  @Test("an all-to-all-v takes as long as the links of the rank that sends or receives most")
+  func unevenBlocks() throws {
+    var timing = Self.timing(.allToAllV, "direct", hosts: 3, latency: 0)
+    timing.shares = BlockSizes(
+      rankCount: 3, sizes: [9, 0, 4, 8, 0, 0, 2, 6, 0].map { .bytes($0) })
+    // The largest payload, 13 parts with the rank's own, has the size; 10 parts arrive at rank 0.
+    let result = try timing.time(size: .bytes(13_000_000), ranks: 3)
+    #expect(isClose(result.time, .milliseconds(8), within: 2))
+    #expect(refusal { _ = try timing.time(size: .zero, ranks: 2) }.hasPrefix("--blocks: 3 lines"))
+  }
+
+  @Test("a barrier carries nothing and takes ceil(log2 n) latencies")
+  func barrier() throws {
+    let result = try Self.timing(.barrier, "auto", hosts: 5).time(size: .megabytes(1), ranks: 5)
+    #expect(result.time == us(60) && result.size == .zero && result.busBandwidth == 0)
+    #expect(result.algorithm == "dissemination")
   }
 
   @Test("summing costs one chunk's reduction a step of reduce-scatter")
