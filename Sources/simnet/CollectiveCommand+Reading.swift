@@ -19,21 +19,21 @@ extension CollectiveCommand {
     if !named.isEmpty { throw InvalidInput(named) }
   }
 
-  func makeTopology() throws -> Topology {
+  func topologySpecification() throws -> any TopologySpecification {
     if topology.hasSuffix(".json") || topology == "-" {
       let file = try ScenarioFile.read(topology)
       let issues = IssueCollector()
       let specification = FieldReader.member(
         of: TopologyCatalog.registry, file.root, path: FieldPath(["topology"]), issues: issues)
       try issues.throwIfInvalid()
-      return specification.makeTopology()
+      return specification
     }
     let made = TopologyCatalog.sized(
       kind: topology, ranks: ranks,
       bandwidth: try QuantityText.parse(bandwidth, as: .bandwidth, option: "--bandwidth"),
       latency: try QuantityText.parse(latency, as: .duration, option: "--latency"))
     switch made {
-    case .success(let specification): return specification.makeTopology()
+    case .success(let specification): return specification
     case .failure(let refusal):
       throw InvalidInput([
         Issue(path: FieldPath(["--topology"]), problem: .conflict("\(refusal)"))

@@ -90,18 +90,18 @@ struct CollectiveCommand: ParsableCommand {
           JSONMember("transport", JSONNode(.string(transport))),
         ])), path: FieldPath(["--"]), issues: issues, NetworkSettings.init)
     try Self.throwIfInvalid(issues)
-    let timing = CollectiveTiming(
-      topology: try makeTopology(), network: settings, operation: kind, algorithm: chosen,
-      reductionRate: try reductionRate.map {
-        try QuantityText.parse($0, as: .bandwidth, option: "--reduction-rate")
-      }, shares: try blocks.map(readShares))
-    guard timing.topology.accelerators.count >= ranks else {
+    let rate = try reductionRate.map {
+      try QuantityText.parse($0, as: .bandwidth, option: "--reduction-rate")
+    }
+    let shares = try blocks.map(readShares)
+    let specification = try topologySpecification()
+    guard specification.acceleratorCount >= ranks else {
       throw InvalidInput([
         Issue(
           path: FieldPath(["--ranks"]),
           problem: .conflict(
-            "\(ranks) ranks need as many accelerators; \(timing.topology.name) has "
-              + "\(timing.topology.accelerators.count)"))
+            "\(ranks) ranks need as many accelerators; \(specification.makeTopology().name) has "
+              + "\(specification.acceleratorCount)"))
       ])
     }
     let smallest = try QuantityText.parse(minimum, as: .size, option: "--min")
@@ -113,10 +113,23 @@ struct CollectiveCommand: ParsableCommand {
           problem: .conflict("\(smallest.shortText) is more than --max \(largest.shortText)"))
       ])
     }
+    // A star of a million hosts takes longer to build than a ring around it takes by symmetry.
+    lazy var timing = CollectiveTiming(
+      topology: specification.makeTopology(), network: settings, operation: kind,
+      algorithm: chosen, reductionRate: rate, shares: shares)
+    var symmetric = (specification as? StarTopology).map {
+      SymmetricTiming(
+        link: $0.link, network: settings, operation: kind, algorithm: chosen, reductionRate: rate)
+    }
+    if shares != nil { symmetric = nil }
     var results: [CollectiveTiming.Result] = []
     var size = smallest
     while size <= largest {
-      results.append(try timing.time(size: size, ranks: ranks))
+      if let result = try symmetric?.time(size: size, ranks: ranks) {
+        results.append(result)
+      } else {
+        results.append(try timing.time(size: size, ranks: ranks))
+      }
       // A barrier has no sizes to go through.
       if kind == .barrier { break }
       // Beyond the largest size nothing is timed, and nothing is multiplied that may not fit.

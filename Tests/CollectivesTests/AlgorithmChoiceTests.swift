@@ -65,7 +65,7 @@ struct AlgorithmChoiceTests {
       reason(.bruck, .allReduce, four)
         == "bruck cannot carry out all_reduce; these can: "
         + "auto, ring, recursive_doubling, halving_doubling, tree, hierarchical, direct, "
-        + "double_binary_tree, k_ary_tree")
+        + "double_binary_tree, k_ary_tree, torus_ring, in_network")
     #expect(reason(.ring, .pushPull, four).contains("needs parameter servers"))
     #expect(reason(.ring, .allReduce, GroupShape(rankCount: 0)).contains("not 0"))
     #expect(

@@ -73,6 +73,21 @@ struct ExecutionTimeTests {
       let (plan, last) = try time(.ring, .broadcast, n, ByteCount(Int64(chunks * slice)))
       #expect(plan.chunkCount == chunks)
       expect(last, messages: n - 2 + chunks, bytes: Double((n - 2 + chunks) * slice))
+      // A reduce is a broadcast that runs the other way.
+      let reduce = try time(.ring, .reduce, n, ByteCount(Int64(chunks * slice)))
+      #expect(reduce.plan.chunkCount == chunks && reduce.last == last)
+    }
+  }
+
+  @Test("a chain cuts its payload into slices")
+  func slices() throws {
+    for operation in [CollectiveOperation.broadcast, .reduce] {
+      for (bytes, slices) in [(0, 1), (999, 1), (1000, 1), (1001, 2), (10_000_000, 1024)] {
+        let plan = try CollectiveAlgorithm(.ring, slice: .bytes(1000)).makePlan(
+          operation, shape: GroupShape(rankCount: 3), size: .bytes(Int64(bytes)), root: RankID(1)
+        ).get()
+        #expect(plan.chunkCount == slices && plan.isImplicit)
+      }
     }
   }
 

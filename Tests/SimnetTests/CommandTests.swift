@@ -221,6 +221,18 @@ import Testing
     #expect(row["algorithm"]?.string == algorithm)
   }
 
+  @Test func aMillionRanksAreTimedBySymmetry() throws {
+    for algorithm in ["ring", "tree"] {
+      let run = try Simnet.run([
+        "collective", "all_reduce", "--algorithm", algorithm, "--ranks", "1048576", "--network",
+        "alpha_beta", "--latency", "1 us", "--format", "csv",
+      ])
+      #expect(run.status == 0, "\(run.errors)")
+      // The sizes from 8 B to 128 MB, by doubling, and the header.
+      #expect(run.output.split(separator: "\n").count == 25)
+    }
+  }
+
   @Test func anAllToAllTakesTheSizeOfEveryBlock() throws {
     let sizes = ["--ranks", "2", "--min", "3 MB", "--max", "3 MB", "--format", "json"]
     let run = try Simnet.run(

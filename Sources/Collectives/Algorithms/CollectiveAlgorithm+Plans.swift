@@ -55,6 +55,8 @@ extension CollectiveAlgorithm {
       return .success(allToAll(operation, ranks: shape.rankCount, cut: .rotated))
     }
     if kind == .hierarchical { return hierarchical(shape) }
+    if kind == .inNetwork { return inNetwork(shape, size: size) }
+    if kind == .torusRing { return torusRing(ranks: shape.rankCount) }
     if kind == .doubleBinaryTree || kind == .kAryTree {
       return .success(pipelinedTrees(operation, ranks: shape.rankCount, size: size, root: root))
     }
@@ -77,10 +79,12 @@ extension CollectiveAlgorithm {
     case (.allReduce, .ring): program = .ring(.allReduce(n))
     case (.reduceScatter, .ring): program = .ring(.reduceScatter(n))
     case (.allGather, .ring): program = .ring(.allGather(n))
-    case (.broadcast, .ring):
-      let slices = (size.bytes + slice.bytes - 1) / slice.bytes
+    case (.broadcast, .ring), (.reduce, .ring):
+      let slices = size.bytes / slice.bytes + (size.bytes % slice.bytes == 0 ? 0 : 1)
       chunkCount = n == 1 ? 1 : Int(max(1, min(slices, Self.mostSlices)))
-      program = .chain(ChainProgram(ranks: n, root: root.index, chunks: chunkCount))
+      program = .chain(
+        ChainProgram(
+          ranks: n, root: root.index, chunks: chunkCount, reduces: operation == .reduce))
     case (.allReduce, .recursiveDoubling):
       program = .hypercube(HypercubeProgram(.doublingAllReduce, ranks: n))
     case (.allGather, .recursiveDoubling):
@@ -152,6 +156,10 @@ extension CollectiveAlgorithm {
 
   private func hierarchical(_ shape: GroupShape) -> Result<Plan, PlanRefusal> {
     let n = shape.rankCount
+    if !factors.isEmpty {
+      if let refusal = refusal(of: factors, as: "factors", ranks: n) { return .failure(refusal) }
+      return .success(factored(factors))
+    }
     var sizes = shape.hostSizes
     if let group {
       guard n % group == 0 else {
@@ -164,15 +172,65 @@ extension CollectiveAlgorithm {
       return .failure(
         PlanRefusal(
           "hierarchical needs consecutive ranks on every host; place the ranks host by host, "
-            + "or set \"group\""))
+            + "or set \"group\" or \"factors\""))
     }
     if sizes.allSatisfy({ $0 == first }) {
-      return .success(
-        Plan(
-          name: kind.rawValue, operation: .allReduce, rankCount: n, chunkCount: n, cut: .equal,
-          program: .twoLevelRing(TwoLevelRingProgram(hosts: sizes.count, perHost: first))))
+      return .success(factored([first, sizes.count]))
     }
     return .success(Plan.leaders(hostSizes: sizes))
+  }
+
+  private func factored(_ factors: [Int]) -> Plan {
+    let n = factors.reduce(1, *)
+    // A level of one rank has no rounds.
+    let levels = factors.filter { $0 > 1 }
+    return Plan(
+      name: kind.rawValue, operation: .allReduce, rankCount: n, chunkCount: n, cut: .equal,
+      program: .factoredRing(FactoredRingProgram(levels)))
+  }
+
+  private func inNetwork(_ shape: GroupShape, size: ByteCount) -> Result<Plan, PlanRefusal> {
+    let tree = shape.aggregation ?? AggregationTree(workers: shape.rankCount)
+    guard tree.workers == shape.rankCount else {
+      return .failure(
+        PlanRefusal("a tree of switches for \(tree.workers) ranks has \(shape.rankCount) of them"))
+    }
+    return Plan.inNetwork(
+      tree, size: size, slots: slots, slotSize: slotSize, mostSteps: Self.mostStoredSteps)
+  }
+
+  private func torusRing(ranks: Int) -> Result<Plan, PlanRefusal> {
+    let dimensions = factors.isEmpty ? [ranks] : factors
+    if let refusal = refusal(of: dimensions, as: "dimensions", ranks: ranks) {
+      return .failure(refusal)
+    }
+    let steps = Plan.torusRingSteps(dimensions: dimensions)
+    if steps > Self.mostStoredSteps {
+      return .failure(
+        PlanRefusal(
+          "torus_ring over \(ranks) ranks has \(steps) messages, more than the "
+            + "\(Self.mostStoredSteps) it can keep; use hierarchical with \"factors\""))
+    }
+    return .success(Plan.torusRings(dimensions: dimensions))
+  }
+
+  /// Steps that are stored at most, some gigabyte.
+  private static let mostStoredSteps = 1 << 24
+
+  private func refusal(of factors: [Int], as name: String, ranks: Int) -> PlanRefusal? {
+    let product = factors.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+    let text = factors.map(String.init).joined(separator: " x ")
+    let levels = factors.count { $0 > 1 }
+    if factors.contains(where: { $0 < 1 }) || product != ranks || levels > 24 {
+      return PlanRefusal(
+        "\"\(name)\" \(text) do not multiply to \(ranks) ranks; choose numbers that do")
+    }
+    if levels > FactoredRingProgram.mostFactors {
+      return PlanRefusal(
+        "\"\(name)\" \(text) are \(levels) levels above one; at most "
+          + "\(FactoredRingProgram.mostFactors) are carried out, so multiply some")
+    }
+    return nil
   }
 }
 

@@ -19,6 +19,8 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
     case kAryTree = "k_ary_tree"
     case pairwise
     case dissemination
+    case torusRing = "torus_ring"
+    case inNetwork = "in_network"
   }
 
   /// How an all-gather treats payloads whose sizes differ.
@@ -35,24 +37,38 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
   public var variableSize: VariableSize
   /// Ranks in a group of the hierarchical algorithm, where this is not the host.
   public var group: Int?
-  /// The size of the chunks of a pipelined broadcast or tree.
+  /// The sizes of the levels of the hierarchical algorithm from the innermost on, where these are not
+  /// hosts and ranks in a host; or the dimensions of a torus, of which the first varies fastest.
+  public var factors: [Int]
+  /// The size of the chunks of a pipelined broadcast, reduce or tree.
   public var slice: ByteCount
+  /// Slots in which a switch of ``Kind/inNetwork`` keeps sums of one group of workers.
+  public var slots: Int
+  /// The payload of one slot.
+  public var slotSize: ByteCount
   /// Children of a rank of a ``Kind/kAryTree``.
   public var fanOut: Int
 
   /// The segments in which Open MPI pipelines large broadcasts (`coll_tuned_decision_fixed.c`).
   public static let defaultSlice = ByteCount.kibibytes(128)
+  /// A pool of half a mebibyte, of the order of SwitchML's (NSDI 2021).
+  public static let defaultSlots = 512
+  public static let defaultSlotSize = ByteCount.bytes(1024)
   /// More chunks than this are not made of one broadcast.
   static let mostSlices: Int64 = 1024
 
   public init(
-    _ kind: Kind, variableSize: VariableSize = .padded, group: Int? = nil,
-    slice: ByteCount = defaultSlice, fanOut: Int = 2
+    _ kind: Kind, variableSize: VariableSize = .padded, group: Int? = nil, factors: [Int] = [],
+    slice: ByteCount = defaultSlice, slots: Int = defaultSlots,
+    slotSize: ByteCount = defaultSlotSize, fanOut: Int = 2
   ) {
     self.kind = kind
     self.variableSize = variableSize
     self.group = group
+    self.factors = factors
     self.slice = slice
+    self.slots = slots
+    self.slotSize = slotSize
     self.fanOut = fanOut
   }
 
@@ -65,7 +81,7 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
   public var operations: [CollectiveOperation] {
     switch kind {
     case .auto: CollectiveOperation.allCases.filter { $0 != .pushPull }
-    case .ring: [.allReduce, .reduceScatter, .allGather, .broadcast]
+    case .ring: [.allReduce, .reduceScatter, .allGather, .broadcast, .reduce]
     case .recursiveDoubling: [.allReduce, .allGather]
     case .halvingDoubling: [.allReduce, .reduceScatter]
     case .tree: [.allReduce, .broadcast, .reduce, .scatter, .gather]
@@ -77,6 +93,8 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
     case .kAryTree: [.allReduce, .broadcast, .reduce]
     case .pairwise: [.allToAll, .allToAllV]
     case .dissemination: [.barrier]
+    case .torusRing: [.allReduce]
+    case .inNetwork: [.allReduce]
     }
   }
 }
@@ -94,7 +112,9 @@ extension CollectiveAlgorithm {
       entry(.recursiveDoubling, "exchanges at distance 1, 2, 4, ...: the least latency"),
       entry(.halvingDoubling, "Rabenseifner's: halves, quarters, ...: least traffic, few rounds"),
       entry(.tree, "a binomial tree to one rank, from it, or both"),
-      entry(.hierarchical, "rings inside hosts and across them (BlueConnect); leaders if uneven"),
+      entry(
+        .hierarchical,
+        "rings inside hosts and across them, or over any levels (BlueConnect); leaders if uneven"),
       entry(
         .bruck, "Bruck's all-gather and all-to-all: ceil(log2 n) rounds for any number of ranks"),
       entry(.direct, "every rank sends to every other at once"),
@@ -104,6 +124,10 @@ extension CollectiveAlgorithm {
       entry(.kAryTree, "a tree of any fan-out, in chunks that follow one another"),
       entry(.pairwise, "an all-to-all in n - 1 rounds: one message in, one out"),
       entry(.dissemination, "a barrier: every rank signals to the ones 1, 2, 4, ... places on"),
+      entry(
+        .torusRing,
+        "rings along all dimensions of a torus at once: a part of the payload begins with each"),
+      entry(.inNetwork, "switches sum on the way up and send sums down (SwitchML, SHARP)"),
     ])
 
   private static func entry(
@@ -125,13 +149,39 @@ extension CollectiveAlgorithm {
       group = fields.optional(
         "group", .count(1), doc: "consecutive ranks in a group, if not those of one host")
     }
+    if kind == .hierarchical {
+      factors = fields.optional(
+        "factors", .list(of: .integer(1...Self.mostRanks), atLeast: 0), default: [],
+        doc: "ranks in each level, innermost first, such as [8, 4]; their product is all ranks")
+      if group != nil, !factors.isEmpty {
+        fields.report(
+          "factors", .conflict("\"group\" and \"factors\" say the same thing; give one of them"))
+      }
+    }
+    if kind == .torusRing {
+      factors = fields.optional(
+        "dimensions", .list(of: .integer(1...Self.mostRanks), atLeast: 0), default: [],
+        doc:
+          "ranks along each dimension, such as [4, 4], the first varies fastest; else one for all")
+    }
+    if kind == .inNetwork {
+      slots = fields.optional(
+        "slots", .integer(1...1 << 20), default: Self.defaultSlots,
+        doc: "packets that a switch sums at a time")
+      slotSize = fields.optional(
+        "slot_size", .size, default: Self.defaultSlotSize, doc: "payload of one packet")
+      if slotSize.bytes < 1 {
+        fields.report("slot_size", .outOfRange(found: "\(slotSize)", expected: "at least one byte"))
+        slotSize = Self.defaultSlotSize
+      }
+    }
     if kind == .kAryTree {
       fanOut = fields.optional("fan_out", .count(1), default: 2, doc: "children of a rank")
     }
     if [.ring, .auto, .doubleBinaryTree, .kAryTree].contains(kind) {
       slice = fields.optional(
         "slice", .size, default: Self.defaultSlice,
-        doc: "chunk size of a pipelined broadcast or tree")
+        doc: "chunk size of a pipelined broadcast, reduce or tree")
       if slice.bytes < 1 {
         fields.report("slice", .outOfRange(found: "\(slice)", expected: "at least one byte"))
         slice = Self.defaultSlice

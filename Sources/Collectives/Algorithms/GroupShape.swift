@@ -6,6 +6,8 @@ public struct GroupShape: Hashable, Sendable {
   /// Ranks a host, for hosts that hold consecutive ranks; nil if nothing is known about hosts, or if
   /// the ranks of a host are not consecutive.
   public let hostSizes: [Int]?
+  /// The switches that can sum for the group; nil stands for one above all ranks.
+  public var aggregation: AggregationTree?
 
   /// A group of which only the number of ranks is known, or of hosts with `ranksPerHost` consecutive
   /// ranks each; the last host has the rest.

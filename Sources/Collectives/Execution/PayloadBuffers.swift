@@ -93,6 +93,7 @@ struct PayloadBuffers: PayloadCarrier, Sendable {
   ) -> SimDuration {
     var duration = SimDuration.zero
     let rank = step.destination
+    let isFree = plan.isFree(at: rank)
     guard var node = messages.remove(index) else {
       preconditionFailure("a step is delivered once, after it was sent")
     }
@@ -103,7 +104,7 @@ struct PayloadBuffers: PayloadCarrier, Sendable {
       if step.action == .reduce,
         let local = payload(chunk, at: rank.index, plan, &algebra)
       {
-        duration += algebra.combiningTime(of: local, with: incoming, at: rank)
+        if !isFree { duration += algebra.combiningTime(of: local, with: incoming, at: rank) }
         outcome = algebra.combine(local, with: incoming, at: rank)
       }
       chunks[rank.index * plan.chunkCount + chunk] = outcome.rawValue

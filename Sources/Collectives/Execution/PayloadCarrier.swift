@@ -86,7 +86,9 @@ struct ChunkSizes: PayloadCarrier, Sendable {
   mutating func apply<A: PayloadAlgebra>(
     _ index: Int, _ step: PlanStep, _ plan: Plan, _ algebra: inout A
   ) -> SimDuration {
-    if workBefore.isEmpty || step.action == .store { return .zero }
+    if workBefore.isEmpty || step.action == .store || plan.isFree(at: step.destination) {
+      return .zero
+    }
     return SimDuration(picoseconds: total(workBefore, step))
   }
 

@@ -54,7 +54,7 @@ struct Progress: Sendable {
     ranks[rank.index].isReady = true
     switch plan.program {
     case .ring(let p): join(rank.index, p, plan, &carrier, &algebra, &actions)
-    case .twoLevelRing(let p): join(rank.index, p, plan, &carrier, &algebra, &actions)
+    case .factoredRing(let p): join(rank.index, p, plan, &carrier, &algebra, &actions)
     case .hypercube(let p): join(rank.index, p, plan, &carrier, &algebra, &actions)
     case .tree(let p): join(rank.index, p, plan, &carrier, &algebra, &actions)
     case .bruck(let p): join(rank.index, p, plan, &carrier, &algebra, &actions)
@@ -74,7 +74,7 @@ struct Progress: Sendable {
   ) {
     switch plan.program {
     case .ring(let p): arrive(step, p, plan, &carrier, &algebra, &actions)
-    case .twoLevelRing(let p): arrive(step, p, plan, &carrier, &algebra, &actions)
+    case .factoredRing(let p): arrive(step, p, plan, &carrier, &algebra, &actions)
     case .hypercube(let p): arrive(step, p, plan, &carrier, &algebra, &actions)
     case .tree(let p): arrive(step, p, plan, &carrier, &algebra, &actions)
     case .bruck(let p): arrive(step, p, plan, &carrier, &algebra, &actions)
@@ -97,7 +97,7 @@ struct Progress: Sendable {
     ranks[rank].isCombining = false
     switch plan.program {
     case .ring(let p): complete(step, rank, p, plan, &carrier, &algebra, &actions)
-    case .twoLevelRing(let p): complete(step, rank, p, plan, &carrier, &algebra, &actions)
+    case .factoredRing(let p): complete(step, rank, p, plan, &carrier, &algebra, &actions)
     case .hypercube(let p): complete(step, rank, p, plan, &carrier, &algebra, &actions)
     case .tree(let p): complete(step, rank, p, plan, &carrier, &algebra, &actions)
     case .bruck(let p): complete(step, rank, p, plan, &carrier, &algebra, &actions)

@@ -19,7 +19,7 @@ public struct Plan: Sendable {
   /// The algorithm that was used, as results name it; `auto` leaves the name of its choice.
   public let name: String
   public let operation: CollectiveOperation
-  /// Rank slots, servers included.
+  /// Rank slots, servers and summing switches included.
   public let rankCount: Int
   /// The slots that bring or receive a payload: all but the servers, which come last.
   public let workerCount: Int
@@ -33,6 +33,8 @@ public struct Plan: Sendable {
   public let pads: Bool
   /// Server slot `workerCount + s` shares the node of worker `s`.
   public let serversAreColocated: Bool
+  /// The servers are switches, which sum at line rate.
+  public let sumsInNetwork: Bool
 
   let program: PlanProgram
   let stored: StoredSteps
@@ -40,7 +42,8 @@ public struct Plan: Sendable {
   init(
     name: String, operation: CollectiveOperation, rankCount: Int, workerCount: Int? = nil,
     root: RankID = RankID(0), chunkCount: Int, cut: ChunkCut, pads: Bool = false,
-    serversAreColocated: Bool = false, program: PlanProgram, stored: StoredSteps = StoredSteps()
+    serversAreColocated: Bool = false, sumsInNetwork: Bool = false, program: PlanProgram,
+    stored: StoredSteps = StoredSteps()
   ) {
     self.name = name
     self.operation = operation
@@ -51,6 +54,7 @@ public struct Plan: Sendable {
     self.cut = cut
     self.pads = pads
     self.serversAreColocated = serversAreColocated
+    self.sumsInNetwork = sumsInNetwork
     self.program = program
     self.stored = stored
   }
@@ -173,6 +177,9 @@ extension Plan {
     case .pushPull: rank.index < workerCount
     }
   }
+  /// Whether `rank` is a switch, which sums without losing time.
+  func isFree(at rank: RankID) -> Bool { sumsInNetwork && rank.index >= workerCount }
+
   /// The worker on whose node `rank` lives: itself, or that of a co-located server; nil for a
   /// dedicated server, which has a node of its own.
   public func home(of rank: RankID) -> RankID? {
@@ -218,7 +225,7 @@ extension Plan {
     return Plan(
       name: name ?? self.name, operation: operation, rankCount: rankCount,
       workerCount: workerCount, root: root, chunkCount: chunkCount, cut: cut, pads: pads,
-      serversAreColocated: serversAreColocated, program: .stored,
+      serversAreColocated: serversAreColocated, sumsInNetwork: sumsInNetwork, program: .stored,
       stored: builder.finish(rankCount: rankCount))
   }
 }

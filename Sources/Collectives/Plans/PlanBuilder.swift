@@ -69,7 +69,7 @@ public struct PlanBuilder {
 
   func plan(
     name: String, operation: CollectiveOperation, rankCount: Int, workerCount: Int, root: RankID,
-    chunkCount: Int, cut: ChunkCut, serversAreColocated: Bool
+    chunkCount: Int, cut: ChunkCut, serversAreColocated: Bool, sumsInNetwork: Bool = false
   ) -> Plan {
     for step in steps {
       precondition(
@@ -80,7 +80,7 @@ public struct PlanBuilder {
     return Plan(
       name: name, operation: operation, rankCount: rankCount, workerCount: workerCount,
       root: root, chunkCount: chunkCount, cut: cut, serversAreColocated: serversAreColocated,
-      program: .stored, stored: finish(rankCount: rankCount))
+      sumsInNetwork: sumsInNetwork, program: .stored, stored: finish(rankCount: rankCount))
   }
 
   func finish(rankCount: Int) -> StoredSteps {

@@ -5,7 +5,7 @@ import SimKernel
 /// An enumeration of plain values: executing a step costs a switch, not a call through an existential.
 enum PlanProgram: BitwiseCopyable, Sendable {
   case ring(RingProgram)
-  case twoLevelRing(TwoLevelRingProgram)
+  case factoredRing(FactoredRingProgram)
   case hypercube(HypercubeProgram)
   case tree(TreeProgram)
   case bruck(BruckProgram)
@@ -25,7 +25,7 @@ enum PlanProgram: BitwiseCopyable, Sendable {
   private var any: any RankProgram {
     switch self {
     case .ring(let p): p
-    case .twoLevelRing(let p): p
+    case .factoredRing(let p): p
     case .hypercube(let p): p
     case .tree(let p): p
     case .bruck(let p): p
@@ -79,7 +79,7 @@ enum PlanProgram: BitwiseCopyable, Sendable {
   func step(_ index: Int) -> PlanStep {
     switch self {
     case .ring(let p): p.step(index)
-    case .twoLevelRing(let p): p.step(index)
+    case .factoredRing(let p): p.step(index)
     case .hypercube(let p): p.step(index)
     case .tree(let p): p.step(index)
     case .bruck(let p): p.step(index)
@@ -96,4 +96,7 @@ enum PlanProgram: BitwiseCopyable, Sendable {
   func arrival(_ position: Int, at rank: Int) -> Int { any.arrival(position, at: rank) }
   func arrivalPosition(of step: Int) -> Int { any.arrivalPosition(of: step) }
   func arrivalCount(at rank: Int) -> Int { any.arrivalCount(at: rank) }
+  func departure(_ ordinal: Int, after position: Int, at rank: Int) -> Int {
+    any.departure(ordinal, after: position, at: rank)
+  }
 }

@@ -29,6 +29,9 @@ struct HypercubeProgram: RankProgram {
     rounds = exchange == .halvingAllReduce ? 2 * log : log
   }
 
+  /// Whether every rank takes part in every round.
+  var isFull: Bool { folded == 0 }
+
   private var power: Int { 1 << log }
   private var folded: Int { ranks - power }
   var stepCount: Int { 2 * folded + rounds * power }

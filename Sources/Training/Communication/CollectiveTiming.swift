@@ -64,11 +64,24 @@ public struct CollectiveTiming: Sendable {
               + "\(topology.accelerators.count) accelerators"))
       ])
     }
-    let nodes = Array(topology.accelerators.prefix(ranks))
-    let shape = GroupShape(hosts: Array(topology.hostOfAccelerator.prefix(ranks)))
+    var nodes = Array(topology.accelerators.prefix(ranks))
+    var shape = GroupShape(hosts: Array(topology.hostOfAccelerator.prefix(ranks)))
+    if algorithm.kind == .inNetwork {
+      guard let (tree, switches) = topology.aggregation(of: nodes) else {
+        throw InvalidInput([
+          Issue(
+            path: FieldPath(["--algorithm"]),
+            problem: .conflict(
+              "in_network needs a switch between the ranks; \(topology.name) has none"))
+        ])
+      }
+      shape.aggregation = tree
+      nodes += switches
+    }
     // A gather moves one share a rank, so that the whole buffer has the given size.
     let blocks = shares.map { $0.scaled(largest: size) }
-    let sizes = (0..<ranks).map { rank in
+    let sizes = nodes.indices.map { rank -> ByteCount in
+      if rank >= ranks { return .zero }
       if let blocks { return blocks.payload(of: rank) }
       if operation == .barrier { return .zero }
       return operation.isGather ? size.share(Int64(rank)..<Int64(rank) + 1, of: Int64(ranks)) : size
@@ -96,11 +109,21 @@ public struct CollectiveTiming: Sendable {
       topology: topology, network: network, jobs: [job], faults: [], stop: NoStopSignal(),
       recorder: nil)
     let time = outcome.jobs[0].end - SimTime.zero
-    let moved = operation == .barrier ? ByteCount.zero : size
-    let bandwidth = time == .zero ? 0 : Double(moved.bytes) / time.seconds
-    return Result(
-      size: moved, time: time, algorithm: plan.name, algorithmBandwidth: bandwidth,
-      busBandwidth: bandwidth * operation.busFactor(ranks: ranks))
+    return Result(operation, ranks: ranks, size: size, time: time, algorithm: plan.name)
+  }
+}
+
+extension CollectiveTiming.Result {
+  /// The figures of nccl-tests for an `operation` of `size` that took `time`.
+  init(
+    _ operation: CollectiveOperation, ranks: Int, size: ByteCount, time: SimDuration,
+    algorithm: String
+  ) {
+    self.size = operation == .barrier ? .zero : size
+    self.time = time
+    self.algorithm = algorithm
+    algorithmBandwidth = time == .zero ? 0 : Double(self.size.bytes) / time.seconds
+    busBandwidth = algorithmBandwidth * operation.busFactor(ranks: ranks)
   }
 }
 

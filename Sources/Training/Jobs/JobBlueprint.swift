@@ -139,6 +139,11 @@ public struct JobBlueprint: Sendable {
     case .parameterServer, .globalTopK, .reencodingRing: return nil
     }
     guard peers.count > 1 else { return nil }
+    if communication.algorithm.kind == .inNetwork {
+      return PlanRefusal(
+        "in_network sums at switches, which the workers of a job do not have; time it with "
+          + "simnet collective")
+    }
     let made = communication.algorithm.makePlan(operation, shape: peers.shape, size: .zero)
     if case .failure(let refusal) = made { return refusal }
     return nil

@@ -10,13 +10,15 @@ struct PlanCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String {
     let sizes = equalSizes ? "" : " \(algorithm.variableSize.rawValue)"
-    return "\(operation.rawValue) by \(algorithm.kind.rawValue)\(sizes)"
+    let levels = algorithm.factors.isEmpty ? "" : " with factors"
+    return "\(operation.rawValue) by \(algorithm.kind.rawValue)\(sizes)\(levels)"
   }
 
-  /// Everything in the registry, and every way of gathering unequal sizes.
+  /// Everything in the registry, every way of gathering unequal sizes, and levels of every kind.
   static var all: [PlanCase] {
-    CollectiveAlgorithm.registry.names.flatMap { name -> [PlanCase] in
-      let algorithm = CollectiveAlgorithm.named(name)!
+    let named = CollectiveAlgorithm.registry.names.map { CollectiveAlgorithm.named($0)! }
+    let factored = CollectiveAlgorithm(.hierarchical, factors: [1])
+    return (named + [factored]).flatMap { algorithm -> [PlanCase] in
       return algorithm.operations.flatMap { operation -> [PlanCase] in
         let equal = PlanCase(algorithm: algorithm, operation: operation)
         if operation != .allGather { return [equal] }
@@ -33,7 +35,7 @@ struct PlanCase: Sendable, CustomTestStringConvertible {
   /// Groups of 1 to 17 ranks; for `hierarchical` also every number of ranks a host.
   var shapes: [GroupShape] {
     (1...17).flatMap { n -> [GroupShape] in
-      algorithm.kind == .hierarchical
+      algorithm.kind == .hierarchical && algorithm.factors.isEmpty
         ? (1...n).map { GroupShape(rankCount: n, ranksPerHost: $0) }
         : [GroupShape(rankCount: n)]
     }
@@ -42,11 +44,32 @@ struct PlanCase: Sendable, CustomTestStringConvertible {
   func plan(
     _ shape: GroupShape, size: ByteCount = .bytes(40_000), root: Int = 0
   ) throws -> Plan {
-    try algorithm.makePlan(
+    var algorithm = algorithm
+    if algorithm.kind == .torusRing || !algorithm.factors.isEmpty {
+      algorithm.factors = primeFactors(of: shape.rankCount)
+    }
+    return try algorithm.makePlan(
       operation, shape: shape, size: size, root: RankID(root), equalSizes: equalSizes,
       blocks: operation == .allToAllV ? unevenBlocks(shape.rankCount) : nil
     ).get()
   }
+}
+
+/// The prime factors of `number` in falling order, with a level of one in between.
+func primeFactors(of number: Int) -> [Int] {
+  var factors: [Int] = []
+  var (rest, factor) = (number, 2)
+  while rest > 1 {
+    if rest % factor == 0 {
+      factors.append(factor)
+      rest /= factor
+    } else {
+      factor += 1
+    }
+  }
+  factors.reverse()
+  factors.insert(1, at: factors.count / 2)
+  return factors
 }
 
 /// Blocks of 0 to 4 integers, unlike in most rows and columns.

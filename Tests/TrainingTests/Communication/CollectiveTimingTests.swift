@@ -61,6 +61,19 @@ import Training
     #expect(refusal { _ = try timing.time(size: .zero, ranks: 2) }.hasPrefix("--blocks: 3 lines"))
   }
 
+  @Test("a switch that sums needs about half the time of a ring")
+  func inNetwork() throws {
+    // 64 half pools of 262,144 B, each of 209.7152 us and two hops of 1 us up or down.
+    let size = ByteCount(64 * 262_144)
+    let summed = try Self.timing(.allReduce, "in_network", hosts: 8, latency: 1)
+      .time(size: size, ranks: 8)
+    #expect(isClose(summed.time, (us(209) + .nanoseconds(715.2) + us(1)) * 65, within: 65))
+    #expect(summed.algorithm == "in_network")
+    let ring = try Self.timing(.allReduce, "ring", hosts: 8, latency: 1).time(size: size, ranks: 8)
+    let ratio = summed.time.seconds / ring.time.seconds
+    #expect(ratio > 0.55 && ratio < 0.62)
+  }
+
   @Test("a barrier carries nothing and takes ceil(log2 n) latencies")
   func barrier() throws {
     let result = try Self.timing(.barrier, "auto", hosts: 5).time(size: .megabytes(1), ranks: 5)
