@@ -69,6 +69,31 @@ extension CollectiveAlgorithm {
     return choice
   }
 
+  /// The plan NCCL's model expects to be fastest, named for its algorithm and protocol, such as
+  /// `ring/simple`.
+  ///
+  /// The protocol is a name only: a network model knows no kernels. Ranks of unknown hosts are nodes
+  /// of their own.
+  func tuned(
+    _ tuning: NCCLTuning, _ operation: CollectiveOperation, shape: GroupShape, size: ByteCount,
+    root: RankID, equalSizes: Bool
+  ) -> Result<Plan, PlanRefusal> {
+    let n = shape.rankCount
+    // Of a gather, the size is one rank's share; NCCL counts the whole.
+    let (total, overflow) = size.bytes.multipliedReportingOverflow(
+      by: operation == .allGather ? Int64(n) : 1)
+    let choice = tuning.choice(
+      operation, bytes: overflow ? .max : total, ranks: n, nodes: shape.hostSizes?.count ?? n)
+    var algorithm = self
+    algorithm.tuning = nil
+    algorithm.kind = choice.isTree ? .doubleBinaryTree : .ring
+    return algorithm.makePlan(
+      operation, shape: shape, size: size, root: root, equalSizes: equalSizes
+    ).map {
+      $0.named("\(choice.isTree ? "tree" : "ring")/\(choice.transfer.rawValue)")
+    }
+  }
+
   private func isHierarchical(_ shape: GroupShape) -> Bool {
     if let group { return group > 1 && group < shape.rankCount && shape.rankCount % group == 0 }
     guard let perHost = shape.ranksPerHost else { return false }

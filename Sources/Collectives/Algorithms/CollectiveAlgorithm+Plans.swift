@@ -29,6 +29,9 @@ extension CollectiveAlgorithm {
       return .failure(
         PlanRefusal("push_pull needs parameter servers, not an all-reduce algorithm"))
     }
+    if kind == .auto, let tuning, NCCLTuning.covers(operation) {
+      return tuned(tuning, operation, shape: shape, size: size, root: root, equalSizes: equalSizes)
+    }
     if kind == .auto {
       let choice = automatic(operation, shape: shape, size: size, equalSizes: equalSizes)
       return choice.makePlan(

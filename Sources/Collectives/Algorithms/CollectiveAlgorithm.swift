@@ -5,6 +5,11 @@ import SimKernel
 ///     let ring = CollectiveAlgorithm.named("ring")!
 ///     let plan = ring.makePlan(.allReduce, shape: GroupShape(rankCount: 16), size: .megabytes(100))
 public struct CollectiveAlgorithm: Hashable, Sendable {
+  /// Whose rules ``Kind/auto`` follows.
+  public enum Profile: String, CaseIterable, Hashable, Sendable {
+    case mpi, nccl
+  }
+
   /// The members of the family.
   public enum Kind: String, CaseIterable, Hashable, Sendable {
     case auto
@@ -46,6 +51,8 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
   public var slots: Int
   /// The payload of one slot.
   public var slotSize: ByteCount
+  /// The model by which ``Kind/auto`` chooses as NCCL does; nil chooses as MPI libraries do.
+  public var tuning: NCCLTuning?
   /// Children of a rank of a ``Kind/kAryTree``.
   public var fanOut: Int
 
@@ -60,7 +67,7 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
   public init(
     _ kind: Kind, variableSize: VariableSize = .padded, group: Int? = nil, factors: [Int] = [],
     slice: ByteCount = defaultSlice, slots: Int = defaultSlots,
-    slotSize: ByteCount = defaultSlotSize, fanOut: Int = 2
+    slotSize: ByteCount = defaultSlotSize, tuning: NCCLTuning? = nil, fanOut: Int = 2
   ) {
     self.kind = kind
     self.variableSize = variableSize
@@ -69,6 +76,7 @@ public struct CollectiveAlgorithm: Hashable, Sendable {
     self.slice = slice
     self.slots = slots
     self.slotSize = slotSize
+    self.tuning = tuning
     self.fanOut = fanOut
   }
 
@@ -107,7 +115,8 @@ extension CollectiveAlgorithm {
     noun: "algorithm", discriminator: "kind",
     entries: [
       entry(
-        .auto, "picks by size and number of ranks, as MPI libraries do; results name the choice"),
+        .auto,
+        "picks by size and number of ranks, as MPI libraries or NCCL do; results name the choice"),
       entry(.ring, "a ring: the least traffic, latency grows with the ranks"),
       entry(.recursiveDoubling, "exchanges at distance 1, 2, 4, ...: the least latency"),
       entry(.halvingDoubling, "Rabenseifner's: halves, quarters, ...: least traffic, few rounds"),
@@ -164,6 +173,7 @@ extension CollectiveAlgorithm {
         doc:
           "ranks along each dimension, such as [4, 4], the first varies fastest; else one for all")
     }
+    if kind == .auto { tuning = Self.readTuning(&fields) }
     if kind == .inNetwork {
       slots = fields.optional(
         "slots", .integer(1...1 << 20), default: Self.defaultSlots,
@@ -187,5 +197,32 @@ extension CollectiveAlgorithm {
         slice = Self.defaultSlice
       }
     }
+  }
+
+  private static func readTuning(_ fields: inout FieldReader) -> NCCLTuning? {
+    let profile: Profile = fields.optional(
+      "profile", .choice("profile"), default: .mpi, doc: "whose rules are followed")
+    let bandwidth = fields.optional(
+      "bus_bandwidth", .bandwidth,
+      doc: "for nccl: what all channels carry together, such as \"20 GB/s\"")
+    let channels = fields.optional("channels", .count(1), doc: "for nccl: rings, or trees, at once")
+    let interconnect: NCCLTuning.Interconnect = fields.optional(
+      "interconnect", .choice("interconnect"), default: .nvlink,
+      doc: "for nccl: what joins the ranks of a host")
+    guard profile == .nccl else {
+      for key in ["bus_bandwidth", "channels", "interconnect"] where fields.has(key) {
+        fields.report(key, .conflict("only \"profile\": \"nccl\" uses \"\(key)\""))
+      }
+      return nil
+    }
+    guard let bandwidth, let channels else {
+      fields.report(
+        "profile",
+        .conflict(
+          "nccl needs \"bus_bandwidth\" and \"channels\", which NCCL_DEBUG=INFO prints"))
+      return nil
+    }
+    return NCCLTuning(
+      interconnect: interconnect, busBandwidth: bandwidth, channels: channels)
   }
 }

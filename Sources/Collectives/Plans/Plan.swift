@@ -17,7 +17,7 @@ import SimKernel
 ///     plan.stepCount  // 24
 public struct Plan: Sendable {
   /// The algorithm that was used, as results name it; `auto` leaves the name of its choice.
-  public let name: String
+  public private(set) var name: String
   public let operation: CollectiveOperation
   /// Rank slots, servers and summing switches included.
   public let rankCount: Int
@@ -57,6 +57,13 @@ public struct Plan: Sendable {
     self.sumsInNetwork = sumsInNetwork
     self.program = program
     self.stored = stored
+  }
+
+  /// The same plan under another name.
+  func named(_ name: String) -> Plan {
+    var copy = self
+    copy.name = name
+    return copy
   }
 
   /// Whether steps are computed rather than stored.

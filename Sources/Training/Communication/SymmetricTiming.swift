@@ -42,6 +42,7 @@ public struct SymmetricTiming {
     size: ByteCount, ranks: Int
   ) throws -> CollectiveTiming.Result? {
     guard model == .alphaBeta || model == .flow, operation != .allToAllV else { return nil }
+    if algorithm.tuning != nil { return nil }
     switch algorithm.kind {
     // Their plans are stored: nothing is gained by making them twice.
     case .doubleBinaryTree, .kAryTree, .torusRing, .inNetwork: return nil
