@@ -127,6 +127,11 @@ public struct JobBlueprint: Sendable {
   private static func refusal(
     of communication: CommunicationSettings, among peers: PeerGroups
   ) -> PlanRefusal? {
+    if communication.algorithm.kind == .inNetwork {
+      return PlanRefusal(
+        "in_network sums at switches, which the workers of a job do not have; time it with "
+          + "simnet collective")
+    }
     let operation: CollectiveOperation
     switch communication.strategy {
     case .allReduce:
@@ -139,11 +144,6 @@ public struct JobBlueprint: Sendable {
     case .parameterServer, .globalTopK, .reencodingRing: return nil
     }
     guard peers.count > 1 else { return nil }
-    if communication.algorithm.kind == .inNetwork {
-      return PlanRefusal(
-        "in_network sums at switches, which the workers of a job do not have; time it with "
-          + "simnet collective")
-    }
     let made = communication.algorithm.makePlan(operation, shape: peers.shape, size: .zero)
     if case .failure(let refusal) = made { return refusal }
     return nil
