@@ -65,8 +65,11 @@ public struct FlowScene: Sendable {
       FaultSettings.list(&$0, under: network.model)
     }
     try throwIfInvalid(issues)
-    let topology = hardware.topology.makeTopology()
-    let faults = FaultSchedule.links(of: changes, topology, root: root, issues: issues)
+    let built = hardware.topology.makeTopology()
+    let background = Background(network.background, built, root: root, issues: issues)
+    let topology = background.applied(to: built)
+    let faults = FaultSchedule.links(
+      of: changes, topology, background, root: root, issues: issues)
     try throwIfInvalid(issues)
     var notes: [String] = []
     for key in ["sweep", "assumptions"] where root[key] != nil {

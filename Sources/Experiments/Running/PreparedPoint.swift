@@ -70,7 +70,9 @@ final class PointPreparation {
     let scenario = Scenario.read(root, issues: issues, memo: memo)
     guard issues.errors.count == before else { return nil }
     let (built, unreachable) = topology(of: root, scenario)
-    let topology = scenario.assumptions.applied(to: built)
+    let background = Background(
+      scenario.network.background, built, root: root, issues: issues)
+    let topology = background.applied(to: scenario.assumptions.applied(to: built))
     if let (a, b) = unreachable {
       let names = topology.nodeNames
       issues.report(
@@ -108,7 +110,7 @@ final class PointPreparation {
       }
     }
     let faults = FaultSchedule.links(
-      of: scenario.faults, topology, root: root, issues: issues)
+      of: scenario.faults, topology, background, root: root, issues: issues)
     guard issues.errors.count == before else { return nil }
     return PreparedPoint(
       scenario: scenario, topology: topology, jobs: jobs, faults: faults)

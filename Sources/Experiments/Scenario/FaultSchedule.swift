@@ -20,15 +20,22 @@ struct FaultSchedule {
   private var isDown: [Bool]
   private var bandwidths: [Bandwidth]
 
-  private init(_ topology: Topology) {
+  private let background: Background
+
+  private init(_ topology: Topology, _ background: Background) {
+    self.background = background
     isDown = [Bool](repeating: false, count: topology.links.count)
     bandwidths = topology.links.map(\.bandwidth)
   }
 
   /// The changes of links, ordered by time; names that `topology` lacks become issues at their place
   /// in `root`.
+  ///
+  /// Of the bandwidth that a fault gives a link, `background` takes its share, as it has of the links
+  /// of `topology`.
   static func links(
-    of settings: [FaultSettings], _ topology: Topology, root: JSONNode, issues: IssueCollector
+    of settings: [FaultSettings], _ topology: Topology, _ background: Background, root: JSONNode,
+    issues: IssueCollector
   ) -> [LinkFault] {
     if settings.isEmpty { return [] }
     var steps: [(fault: FaultSettings, links: [LinkID])] = []
@@ -41,7 +48,7 @@ struct FaultSchedule {
           Issue(path: FieldPath(path), position: root.get(path)?.position, problem: found.problem))
       }
     }
-    var schedule = FaultSchedule(topology)
+    var schedule = FaultSchedule(topology, background)
     let ordered = steps.enumerated().sorted {
       ($0.element.fault.time, $0.offset) < ($1.element.fault.time, $1.offset)
     }
@@ -95,7 +102,8 @@ struct FaultSchedule {
     endSilences(until: now)
     for link in links {
       let index = link.index
-      if let bandwidth = fault.bandwidth { bandwidths[index] = bandwidth }
+      let bandwidth = fault.bandwidth.map { background.remaining(of: $0, on: link) }
+      if let bandwidth { bandwidths[index] = bandwidth }
       let place = silent.firstIndex { $0.link == link }
       switch (fault.isUp, place) {
       case (true?, let place?):
@@ -109,7 +117,7 @@ struct FaultSchedule {
         silent.append(Silence(link: link, end: now + fault.rerouteTime))
       default:
         if let isUp = fault.isUp { isDown[index] = !isUp }
-        add(now, link, fault.bandwidth, fault.isUp)
+        add(now, link, bandwidth, fault.isUp)
       }
     }
   }

@@ -47,6 +47,8 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   var heap = FinishHeap()
   /// Flows whose end or arrival is the present; empty between calls.
   private var due = FlatBuffer<Int32>()
+  /// Working memory of ``orderDue()``.
+  private var dueTable = FlatBuffer<Int32>()
   var outbox = Outbox()
   var fresh = FlatBuffer<Int32>()
   var dirty = FlatBuffer<Int32>()
@@ -253,6 +255,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     // All are taken out before any is filed again: equal times then leave the heap in O(1) each,
     // while a later arrival in the last place would sift down its whole height.
     while heap.minimum == present.picoseconds { due.append(Int32(heap.popMinimum())) }
+    if due.count >= 16 { orderDue() }
     for index in due.indices {
       let slot = Int(due[index])
       if flows[slot].phase == .flowing {
@@ -263,6 +266,29 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       }
     }
     due.truncate()
+  }
+
+  /// Puts what is due in the order of transfers, where their numbers are near each other as in a step
+  /// of a collective: notices are then in order, too, and they are twelve times as large.
+  private mutating func orderDue() {
+    var low = Int64.max
+    var high = Int64.min
+    for index in due.indices {
+      let number = flows[Int(due[index])].transfer.id.sequence
+      low = min(low, number)
+      high = max(high, number)
+    }
+    guard high - low < 8 * Int64(due.count) else { return }
+    dueTable.truncate()
+    for _ in 0...high - low { dueTable.append(-1) }
+    for index in due.indices {
+      let place = Int(flows[Int(due[index])].transfer.id.sequence - low)
+      // Numbers of several jobs may be equal; any order is good, it only costs time.
+      if dueTable[place] >= 0 { return }
+      dueTable[place] = due[index]
+    }
+    due.truncate()
+    for place in dueTable.indices where dueTable[place] >= 0 { due.append(dueTable[place]) }
   }
 
   private mutating func complete(_ slot: Int) {

@@ -18,6 +18,8 @@ public struct NetworkSettings: Sendable, Equatable {
   public var transport: Transport
   /// Who gets how much of a shared link under ``NetworkModelKind/flow``.
   public var sharing: FlowSharing
+  /// What others take of links; see ``Background``.
+  public var background: [BackgroundLoad]
   /// What ``NetworkModelKind/loggp`` takes besides.
   public var loggp: LogGPSettings
   /// What the packet model is made of.
@@ -25,11 +27,13 @@ public struct NetworkSettings: Sendable, Equatable {
 
   public init(
     model: NetworkModelKind = .flow, transport: Transport = .tcp, sharing: FlowSharing = .maxMin,
-    loggp: LogGPSettings = LogGPSettings(), packet: PacketSettings = PacketSettings()
+    background: [BackgroundLoad] = [], loggp: LogGPSettings = LogGPSettings(),
+    packet: PacketSettings = PacketSettings()
   ) {
     self.model = model
     self.transport = transport
     self.sharing = sharing
+    self.background = background
     self.loggp = loggp
     self.packet = packet
   }
@@ -46,6 +50,8 @@ public struct NetworkSettings: Sendable, Equatable {
       "sharing", .choice("sharing"), default: .maxMin,
       doc: "of links under the flow model: max_min (all alike) or rtt_fair (by 1/latency of the "
         + "path, as TCP's flows share, and SimGrid's)")
+    background = fields.records(
+      "background", doc: "what others take of links all the time", BackgroundLoad.init)
     loggp =
       fields.optionalRecord(
         "loggp", doc: "parameters of the loggp model; by default those of path and transport",

@@ -22,6 +22,10 @@ public struct RouteTable {
   private var keys: [UInt64] = []
   private var slots: [Int32] = []
   private var used = 0
+  /// The last pair and path of each source, by node.
+  ///
+  /// Nearly every transfer of a collective goes the way of the one before it. `keys` has the rest.
+  private var recent: [(key: UInt64, path: Int32)]
   private var paths: [Path] = []
   private(set) var pool: [Int32] = []
   private var down: [Bool]
@@ -40,6 +44,7 @@ public struct RouteTable {
     linkCount = topology.links.count + (transport.hostCap == nil ? 0 : 2 * topology.hostCount)
     keys = [UInt64](repeating: .max, count: 64)
     slots = [Int32](repeating: -1, count: 64)
+    recent = Array(repeating: (.max, -1), count: topology.nodeCount)
   }
 
   /// The number of the path from `source` to `destination`, or nil if there is no way at all.
@@ -50,13 +55,21 @@ public struct RouteTable {
     let key =
       UInt64(UInt32(bitPattern: source.rawValue)) << 32
       | UInt64(UInt32(bitPattern: destination.rawValue))
+    if recent[source.index].key == key, recent[source.index].path >= 0 {
+      return Int(recent[source.index].path)
+    }
+    let path = search(key, from: source, to: destination)
+    recent[source.index] = (key, path)
+    return path < 0 ? nil : Int(path)
+  }
+
+  private mutating func search(
+    _ key: UInt64, from source: NodeID, to destination: NodeID
+  ) -> Int32 {
     let mask = keys.count - 1
     var position = Int(truncatingIfNeeded: RandomStream.mix(key)) & mask
     while keys[position] != .max {
-      if keys[position] == key {
-        let path = slots[position]
-        return path < 0 ? nil : Int(path)
-      }
+      if keys[position] == key { return slots[position] }
       position = (position + 1) & mask
     }
     let path = make(from: source, to: destination)
@@ -64,7 +77,7 @@ public struct RouteTable {
     slots[position] = path
     used += 1
     if used * 2 > keys.count { grow() }
-    return path < 0 ? nil : Int(path)
+    return path
   }
 
   /// The path with this number.
@@ -78,6 +91,7 @@ public struct RouteTable {
     down[link.index] = !up
     downCount += up ? -1 : 1
     for index in keys.indices { keys[index] = .max }
+    for index in recent.indices { recent[index].key = .max }
     used = 0
   }
   /// Whether a link is down.

@@ -23,6 +23,8 @@ struct ChannelTable {
   /// Open addressing over (job, source, destination); the key 0 marks a free place.
   private var keys: [UInt64] = Array(repeating: 0, count: 64)
   private var places: [Int32] = Array(repeating: 0, count: 64)
+  /// The last key and channel of each source, by node: a rank talks to few others, and often to one.
+  private var recent: [(key: UInt64, channel: Int32)] = []
   private var channels: [Channel] = []
   private var pool: [Waiting] = []
   private var freePool: [Int32] = []
@@ -112,6 +114,17 @@ struct ChannelTable {
     let key =
       UInt64(job + 1) << 48 | UInt64(UInt32(bitPattern: source.rawValue)) << 24
       | UInt64(UInt32(bitPattern: destination.rawValue))
+    if source.index < recent.count {
+      if recent[source.index].key == key { return Int(recent[source.index].channel) }
+    } else {
+      recent += repeatElement((key: 0, channel: -1), count: source.index + 1 - recent.count)
+    }
+    let channel = find(key)
+    recent[source.index] = (key, Int32(channel))
+    return channel
+  }
+
+  private mutating func find(_ key: UInt64) -> Int {
     var place = Int(truncatingIfNeeded: RandomStream.mix(key)) & (keys.count - 1)
     while keys[place] != key {
       if keys[place] == 0 {

@@ -1,4 +1,4 @@
-/// A pattern of tensor names: `*` stands for any characters, `?` for one.
+/// A pattern of names, as of tensors or links: `*` stands for any characters, `?` for one.
 public struct NamePattern: Sendable, Hashable {
   public let text: String
 
