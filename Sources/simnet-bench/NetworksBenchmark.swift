@@ -8,9 +8,12 @@ extension Benchmark {
   static var networks: Benchmark {
     Benchmark(
       name: "networks",
-      summary: "ring all-reduce, random flows and LogGOPS messages, against a binary heap"
+      summary: "collectives, random flows and LogGOPS messages, against a binary heap"
     ) { extent, report in
-      for ranks in [256, 1024] { measureRing(ranks, extent, report) }
+      for ranks in extent.pick([256, 1024], [256, 1024, 4096]) {
+        measureRing(ranks, extent, report)
+      }
+      measureSymmetry(report)
       for k in [8, 16] { measureRandomFlows(k, extent, report) }
       measureLogGP(extent, report)
       measureMemory(report)
@@ -42,7 +45,7 @@ private func measureRing(
   let requests = ringRequests(topology, ranks: ranks, rounds: rounds, chunk: chunk, step: step)
   let heapOperations = 1_000_000
   let contest = Contest(
-    rounds: extent.rounds,
+    rounds: ranks > 1024 ? 1 : extent.rounds,
     [
       {
         ThreadClock.measure {
@@ -76,6 +79,27 @@ private func measureRing(
       ceiling: "binary heap", ceilingRate: heap))
 }
 
+/// All-reduces of 2²⁰ alike ranks without contention, of which one stands for all.
+private func measureSymmetry(_ report: (Measurement) -> Void) {
+  let ranks = 1 << 20
+  for name in ["ring", "tree"] {
+    guard let algorithm = CollectiveAlgorithm.named(name) else {
+      preconditionFailure("\(name) is in the catalogue")
+    }
+    let seconds = ThreadClock.measure {
+      var timing = SymmetricTiming(
+        link: fabricLink, network: NetworkSettings(model: .alphaBeta, transport: Transport.ideal),
+        operation: .allReduce, algorithm: algorithm)
+      let result = try? timing.time(size: .megabytes(100), ranks: ranks)
+      precondition(result != nil, "symmetry answers for \(name)")
+    }
+    report(
+      Measurement(
+        what: "\(name) all-reduce by symmetry", n: ranks, rate: 1 / seconds, unit: "runs/s",
+        ceiling: "one a second", ceilingRate: 1, aim: 1))
+  }
+}
+
 private func ringRequests(
   _ topology: Topology, ranks: Int, rounds: Int, chunk: ByteCount, step: SimDuration
 ) -> [FlowRequest] {
@@ -96,7 +120,7 @@ private func measureRandomFlows(
 ) {
   let topology = FatTreeTopology(k: k, link: fabricLink).makeTopology()
   let hosts = topology.accelerators
-  let count = extent.pick(k == 8 ? 2_000 : 1_000, 4_000)
+  let count = extent.pick(k == 8 ? 2_000 : 1_000, k == 8 ? 100_000 : 10_000)
   var random = RandomStream(seed: 1, purpose: RandomPurpose("network benchmark"))
   let meanBytes = 50.5e6
   let arrivals =
@@ -116,7 +140,7 @@ private func measureRandomFlows(
   var ends: [SimTime?] = []
   let solvers: [FlowNetwork.Solver] = [.full, .incremental, .adaptive]
   let contest = Contest(
-    rounds: extent.pick(1, 3),
+    rounds: 1,
     solvers.map { solver in
       {
         var network = FlowNetwork(topology, transport: Transport.ideal, solver: solver)
