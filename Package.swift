@@ -18,7 +18,8 @@ let package = Package(
       name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     // A square root of a variable may call libm, which Swift does not link by itself.
     .target(name: "SimKernel", linkerSettings: [.linkedLibrary("m")]),
-    .target(name: "Networks", dependencies: ["SimKernel"]),
+    .target(name: "CPrefetch"),
+    .target(name: "Networks", dependencies: ["SimKernel", "CPrefetch"]),
     .target(name: "Collectives", dependencies: ["SimKernel"]),
     // Loops that ask the processor which instructions it has.
     .target(name: "CKernels"),

@@ -1,6 +1,6 @@
 import SimKernel
 
-/// A packet under way, by value in a pool; 48 bytes.
+/// A packet under way, by value in a pool; a cache line of 64 bytes.
 struct Packet: BitwiseCopyable {
   enum Kind: UInt8, BitwiseCopyable {
     /// Payload, from sender to receiver.
@@ -18,8 +18,8 @@ struct Packet: BitwiseCopyable {
     var isReverse: Bool { rawValue >= 2 }
   }
 
-  /// When it reaches the end of the link it is on.
-  var arrival: Int64 = 0
+  /// When the next packet on its link reaches the end, if there is one.
+  var nextArrival: Int64 = 0
   /// When the data packet left its host; acknowledgements return it.
   var stamp: Int64 = 0
   /// The next one in the list that it is in, or -1.
@@ -29,8 +29,10 @@ struct Packet: BitwiseCopyable {
   var sequence: Int32
   /// Packets that have arrived without a gap, or the number of pulls so far.
   var value: Int32 = 0
-  /// Where the path pool says which link comes next.
-  var cursor: Int32 = 0
+  /// Where the path pool says which link comes next, and what it says there: read one link ahead,
+  /// when nobody waits for it yet.
+  var cursor: Int32
+  var way: Int32
   /// The link by which it entered the switch it waits in, if pauses are counted; else -1.
   var ingress: Int32 = -1
   /// Bytes on a link.
@@ -40,6 +42,22 @@ struct Packet: BitwiseCopyable {
   var isMarked = false
   /// It carries a congestion notification.
   var isNotification = false
+  /// Fills the line.
+  private var rest: Int64 = 0
+
+  init(
+    stamp: Int64 = 0, flow: Int32, sequence: Int32, value: Int32 = 0, cursor: Int32 = 0,
+    way: Int32 = 0, wire: Int32, kind: Kind
+  ) {
+    self.stamp = stamp
+    self.flow = flow
+    self.sequence = sequence
+    self.value = value
+    self.cursor = cursor
+    self.way = way
+    self.wire = wire
+    self.kind = kind
+  }
 }
 
 /// What has become of packets so far.
@@ -74,6 +92,10 @@ public struct PacketCounters: Sendable, Equatable, BitwiseCopyable {
   public internal(set) var timeouts: Int64 = 0
   /// Links crossed by packets of any kind.
   public internal(set) var hops: Int64 = 0
+  /// Of ``retransmitted``, packets of transfers that had been delivered already.
+  public internal(set) var late: Int64 = 0
+  /// Payload bytes in ``late``.
+  public internal(set) var bytesLate: Int64 = 0
   /// Payload bytes in ``sent``.
   public internal(set) var bytesSent: Int64 = 0
   /// Payload bytes that arrived, duplicates included.

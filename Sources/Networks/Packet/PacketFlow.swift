@@ -47,6 +47,9 @@ struct PacketFlow: BitwiseCopyable {
   var cumulative: Int32 = 0
   var acknowledged: Int32 = 0
   var inFlight: Int32 = 0
+  /// Packets sent again, each time counted, and their payload.
+  var retransmissions: Int32 = 0
+  var bytesRepeated: Int64 = 0
   /// Packets known to be lost and not sent again, and where to look for the first.
   var lostCount: Int32 = 0
   var lostLow: Int32 = 0

@@ -56,23 +56,27 @@ extension PacketNetwork {
     let port = ports.base + link
     let index = Int(port.pointee.flightHead)
     // The event of a packet that was lost with its link finds another one, or none.
-    if index < 0 || packets.base[index].arrival != present { return }
+    if index < 0 || port.pointee.headArrival != present { return }
     let next = packets.base[index].next
     port.pointee.flightHead = next
     if next >= 0 {
-      schedule(.arrival, link, at: packets.base[Int(next)].arrival)
+      let arrival = packets.base[index].nextArrival
+      port.pointee.headArrival = arrival
+      schedule(.arrival, link, at: arrival)
     } else {
       port.pointee.flightTail = -1
     }
     if port.pointee.busyUntil <= present { serve(link) }
     counters.hops &+= 1
     let packet = packets.base + index
-    let way = paths.pool[Int(packet.pointee.cursor)]
+    let way = packet.pointee.way
     if way >= 0 {
       packet.pointee.cursor &+= 1
+      packet.pointee.way = paths.pool.base[Int(packet.pointee.cursor)]
       enter(index, Int(way), from: link)
     } else if way == PathCatalog.lastLink {
       packet.pointee.cursor = 0
+      packet.pointee.way = PathCatalog.arrived
       let flow = flows.base + Int(packet.pointee.flow)
       let last =
         packet.pointee.kind.isReverse ? flow.pointee.backward.last : flow.pointee.forward.last
@@ -288,13 +292,17 @@ extension PacketNetwork {
     if packet.pointee.kind == .data { port.pointee.carried &+= Int64(wire &- rules.overhead) }
     // No overflow: transfers whose packets would take a quarter of the range are refused, latencies
     // are below a quarter, and nothing is served in the second half of the range.
-    packet.pointee.arrival = finish &+ port.pointee.latency
+    let arrival = finish &+ port.pointee.latency
     packet.pointee.next = -1
     if port.pointee.flightTail >= 0 {
-      packets.base[Int(port.pointee.flightTail)].next = Int32(truncatingIfNeeded: index)
+      // The packet in front knows when this one arrives, so that its arrival touches no other.
+      let front = packets.base + Int(port.pointee.flightTail)
+      front.pointee.next = Int32(truncatingIfNeeded: index)
+      front.pointee.nextArrival = arrival
     } else {
       port.pointee.flightHead = Int32(truncatingIfNeeded: index)
-      schedule(.arrival, link, at: packet.pointee.arrival)
+      port.pointee.headArrival = arrival
+      schedule(.arrival, link, at: arrival)
     }
     port.pointee.flightTail = Int32(truncatingIfNeeded: index)
   }

@@ -55,14 +55,28 @@ extension PacketNetwork {
     }
   }
 
+  /// Tells that a transfer has been delivered, and remembers what that cost for as long as the
+  /// instant lasts.
+  mutating func announceDelivery(_ number: Int) {
+    let flow = flows.base + number
+    flow.pointee.isDelivered = true
+    if flow.pointee.retransmissions > 0 {
+      deliveries.append(
+        flow.pointee.transfer.id,
+        TransferLosses(
+          retransmissions: Int64(flow.pointee.retransmissions),
+          lost: ByteCount(flow.pointee.bytesRepeated)))
+    }
+    outbox.append(.delivered, of: flow.pointee.transfer)
+  }
+
   private mutating func deliver(_ number: Int) {
     let transfer = flows[number].transfer
     let launch =
       topology.shareHost(transfer.source, transfer.destination)
       ? transport.innerLaunch : transport.launch
     if launch == .zero {
-      flows[number].isDelivered = true
-      outbox.append(.delivered, of: transfer)
+      announceDelivery(number)
     } else {
       schedule(
         .delivery, number, generation: flows[number].generation,
@@ -78,6 +92,7 @@ extension PacketNetwork {
     let flow = flows.base + Int(packet.pointee.flow)
     packet.pointee.cursor = Self.nextPath(
       flow.pointee.backward, &flow.pointee.backwardSpray, &draws)
+    packet.pointee.way = paths.pool[Int(packet.pointee.cursor)]
     enter(index, Int(flow.pointee.backward.first), from: -1)
   }
 

@@ -84,7 +84,7 @@ extension PacketNetwork {
       bits.remove(sequence, in: flow.pointee.lostBits)
       flow.pointee.lostLow = sequence
       flow.pointee.lostCount &-= 1
-      counters.retransmitted += 1
+      countRepeat(flow, sequence)
     } else {
       sequence = flow.pointee.nextNew
       flow.pointee.nextNew &+= 1
@@ -109,11 +109,11 @@ extension PacketNetwork {
     if flow.pointee.capGap > 0 || rules.law == .dcqcn {
       pace(flow, wire: wire, payload: payload, at: start, lineRate: port.pointee.bandwidth)
     }
+    let cursor = Self.nextPath(flow.pointee.forward, &flow.pointee.forwardSpray, &draws)
     let index = allocate(
       Packet(
-        stamp: start, flow: Int32(truncatingIfNeeded: number), sequence: sequence,
-        cursor: Self.nextPath(flow.pointee.forward, &flow.pointee.forwardSpray, &draws),
-        wire: wire, kind: .data))
+        stamp: start, flow: Int32(truncatingIfNeeded: number), sequence: sequence, cursor: cursor,
+        way: paths.pool[Int(cursor)], wire: wire, kind: .data))
     if maySend(flow) {
       if flow.pointee.nextSend <= finish {
         flow.pointee.isInRing = true
@@ -125,6 +125,21 @@ extension PacketNetwork {
       }
     }
     return index
+  }
+
+  /// The packet `sequence` is sent once more.
+  private mutating func countRepeat(
+    _ flow: UnsafeMutablePointer<PacketFlow>, _ sequence: Int32
+  ) {
+    let payload =
+      sequence == flow.pointee.total &- 1 ? flow.pointee.lastPayload : rules.payloadFull
+    counters.retransmitted += 1
+    flow.pointee.retransmissions &+= 1
+    flow.pointee.bytesRepeated &+= Int64(payload)
+    if flow.pointee.isDelivered {
+      counters.late += 1
+      counters.bytesLate += Int64(payload)
+    }
   }
 
   /// Moves the time of the next packet by what the rate and the transport's cap ask for.

@@ -1,3 +1,4 @@
+import CPrefetch
 import SimKernel
 
 /// Packets through output-queued store-and-forward switches with finite queues, under a congestion
@@ -27,7 +28,7 @@ import SimKernel
 /// it; senders learn that by their time-outs. New packets take ways that are open.
 ///
 /// - Complexity: one event a packet and link, O(1) amortised each; one more at ports of hosts and,
-///   under flow control, at ports where packets wait. 48 bytes a packet under way, 400 bytes and 3
+///   under flow control, at ports where packets wait. 64 bytes a packet under way, 400 bytes and 3
 ///   bits a packet for a live transfer.
 public struct PacketNetwork: NetworkModel, ~Copyable {
   enum Event: UInt8 {
@@ -48,7 +49,7 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
   let rules: PacketRules
 
   var present: Int64 = 0
-  var queue = EventQueue<UInt64>()
+  var queue: EventWheel
   var ports: FlatBuffer<PacketPort>
   var packets = FlatBuffer<Packet>(capacity: 1024)
   var freePacket: Int32 = -1
@@ -57,6 +58,8 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
   var paths: PathCatalog
   var bits = BitArena()
   var outbox = Outbox()
+  /// What the transfers delivered at the present instant have lost.
+  var deliveries = DeliveryRecord()
   var memoryOfPair: [UInt64: Int32] = [:]
   var memories = FlatBuffer<ConnectionMemory>()
   /// Counts random decisions, each a hash of its number.
@@ -73,6 +76,8 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
     let rules = PacketRules(settings)
     self.rules = rules
     paths = PathCatalog(topology, sprays: rules.sprays)
+    queue = EventWheel(
+      span: Self.span(topology, transport, rules), pending: topology.links.count)
     ports = FlatBuffer(capacity: topology.links.count)
     for link in topology.links {
       var port = PacketPort(link, latency: link.latency + transport.perHop)
@@ -81,6 +86,25 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
       ports.append(port)
     }
     for link in ports.indices { setTimes(of: link) }
+  }
+
+  /// The time of a packet and a link that nine of ten packets keep to when all links are full.
+  private static func span(
+    _ topology: Topology, _ transport: Transport, _ rules: PacketRules
+  ) -> Int64 {
+    var times: [(span: Int64, rate: Double)] = []
+    for link in topology.links where link.bandwidth.bitsPerSecond > 0 {
+      let time = link.bandwidth.time(toSend: ByteCount(Int64(rules.wireFull)))
+      let rate = Double(link.bandwidth.bitsPerSecond)
+      times.append(((time + link.latency + transport.perHop).picoseconds, rate))
+    }
+    times.sort { $0.span < $1.span }
+    var left = 0.9 * times.reduce(0) { $0 + $1.rate }
+    for (span, rate) in times {
+      left -= rate
+      if left <= 0 { return span }
+    }
+    return times.last?.span ?? 0
   }
 
   /// Computes the times of packets at a port's present bandwidth.
@@ -101,11 +125,12 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
     if time > Int64.max / 2 { return }
     queue.schedule(
       UInt64(event.rawValue) &<< 56 | UInt64(generation & 0xFF_FFFF) &<< 32
-        | UInt64(truncatingIfNeeded: index), at: SimTime(picoseconds: time))
+        | UInt64(truncatingIfNeeded: index), at: time)
   }
 
   @inline(__always)
   private mutating func handle(_ word: UInt64) {
+    prefetch()
     let index = Int(word & 0xFFFF_FFFF)
     switch Event(rawValue: UInt8(word &>> 56)).unsafelyUnwrapped {
     case .arrival: arrive(index)
@@ -128,6 +153,40 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
     }
   }
 
+  /// Asks for what the next arrivals touch: in each step what the step before has brought.
+  ///
+  /// Ports, packets and paths of a large network do not fit into the nearest caches, and an arrival
+  /// follows three links from one to the next.
+  @inline(__always)
+  private func prefetch() {
+    if let link = arrival(queue.upcoming(2)) {
+      simnet_prefetch(ports.base + link)
+      simnet_prefetch(UnsafeRawPointer(ports.base + link) + 64)
+    }
+    if let link = arrival(queue.upcoming(1)) {
+      // A list that is empty asks for what lies before the packets, which is harmless.
+      let port = ports.base + link
+      simnet_prefetch(packets.base + Int(port.pointee.flightHead))
+      simnet_prefetch(packets.base + Int(port.pointee.dataHead))
+      simnet_prefetch(packets.base + Int(port.pointee.controlHead))
+    }
+    if let link = arrival(queue.upcoming(0)) {
+      let packet = ports.base[link].flightHead
+      if packet >= 0 {
+        let way = Int(packets.base[Int(packet)].way)
+        simnet_prefetch(ports.base + way)
+        simnet_prefetch(UnsafeRawPointer(ports.base + way) + 64)
+        simnet_prefetch(paths.pool.base + Int(packets.base[Int(packet)].cursor &+ 1))
+      }
+    }
+  }
+
+  /// The link whose arrival `word` is.
+  @inline(__always)
+  private func arrival(_ word: UInt64) -> Int? {
+    word &>> 56 == UInt64(Event.arrival.rawValue) ? Int(word & 0xFFFF_FFFF) : nil
+  }
+
   private mutating func handle(_ event: Event, flow index: Int) {
     switch event {
     case .timeout: timerFired(index)
@@ -139,8 +198,7 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
       outbox.append(.senderFree, of: flows[index].transfer)
     case .delivery:
       if flows[index].phase == .cancelled { return }
-      flows[index].isDelivered = true
-      outbox.append(.delivered, of: flows[index].transfer)
+      announceDelivery(index)
       releaseIfDone(index)
     case .arrival, .wake, .pull, .pause, .resume: break
     }
@@ -150,13 +208,13 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
 
   public var nextEventTime: SimTime {
     mutating get {
-      outbox.isEmpty ? queue.nextTime : SimTime(picoseconds: present)
+      SimTime(picoseconds: outbox.isEmpty ? queue.nextTime : present)
     }
   }
 
   public mutating func advance(to now: SimTime) {
     move(to: now)
-    while let event = queue.popDue() { handle(event) }
+    while queue.nextTime == present, let event = queue.pop() { handle(event.word) }
   }
 
   /// Moves the present without handling what is due at `now`.
@@ -164,8 +222,10 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
     if now.picoseconds == present { return }
     precondition(now.picoseconds > present, "a network's time only moves forwards")
     precondition(outbox.isEmpty, "notices of an instant are drained before time moves on")
-    queue.advance(to: now)
+    precondition(now.picoseconds <= queue.nextTime, "a network does not skip events")
+    queue.advance(to: now.picoseconds)
     present = now.picoseconds
+    deliveries.removeAll()
   }
 
   public mutating func advance(until limit: SimTime) -> SimTime {
@@ -174,15 +234,18 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
     var budget = 1 << 14
     while true {
       let next = queue.nextTime
-      if next.picoseconds != present {
+      if next != present {
         if !outbox.isEmpty || budget < 0 { return SimTime(picoseconds: present) }
-        if next > limit || next == .never {
+        if next > limit.picoseconds || next == .max {
           if limit != .never { move(to: limit) }
           return limit
         }
       }
       guard let (time, event) = queue.pop() else { return SimTime(picoseconds: present) }
-      present = time.picoseconds
+      if time != present {
+        present = time
+        deliveries.removeAll()
+      }
       handle(event)
       budget -= 1
     }
@@ -216,6 +279,16 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
 
   public mutating func drain(into notices: inout [Notice]) { outbox.drain(into: &notices) }
 
+  /// What was sent more than once until the last byte had arrived; every copy but one is lost.
+  ///
+  /// Zero for a transfer that was not delivered at the present instant. What is sent again after the
+  /// delivery, because acknowledgements got lost, is in ``PacketCounters/late`` instead, so that
+  /// bytes sent = sizes of what was delivered + reported lost + ``PacketCounters/bytesLate``.
+  /// - Complexity: O(log n) with n deliveries at this instant.
+  public mutating func losses(of transfer: TransferID) -> TransferLosses? {
+    deliveries.losses(of: transfer)
+  }
+
   /// Payload of all packets whose transmission has begun, repeated ones included, and the time spent
   /// sending packets of any kind.
   public func usage(of link: LinkID) -> LinkUsage {
@@ -234,7 +307,7 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
 
   public var waiting: [WaitingTransfer] {
     mutating get {
-      let nothingMore = queue.nextTime == .never
+      let nothingMore = queue.nextTime == .max
       var found: [WaitingTransfer] = []
       for index in flows.indices {
         let flow = flows[index]

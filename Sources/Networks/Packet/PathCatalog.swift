@@ -25,7 +25,7 @@ struct SprayState: BitwiseCopyable {
 /// Hosts that hang on one cable share the ways between their switches. The pool only grows, so that
 /// packets under way keep their position in it when links change.
 /// - Complexity: O(nodes + links) for a pair of switches not seen before.
-struct PathCatalog {
+struct PathCatalog: ~Copyable {
   /// At most so many ways of a pair are used.
   static var limit: Int { 256 }
   /// In place of a link: the packet is where it belongs.
@@ -45,7 +45,7 @@ struct PathCatalog {
   private let sprays: Bool
   private var sets: [Key: PathSet] = [:]
   /// Rows of links; position 0 is a row that has ended.
-  private(set) var pool: [Int32] = [Self.arrived]
+  private(set) var pool = FlatBuffer<Int32>(repeating: Self.arrived, count: 1)
   private var isClosed: [Bool]
   private var distance: [Int32] = []
 
