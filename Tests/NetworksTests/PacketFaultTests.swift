@@ -64,6 +64,88 @@ import Testing
     #expect(all.last!.at < 30_000_000_000)
   }
 
+  /// Two leaves and two spines, and the link from the first leaf that the first host's way takes.
+  private func fabric() -> (topology: Topology, used: LinkID) {
+    let fabric = LeafSpineTopology(
+      spines: 2, hostsOfLeaf: [1, 1], hostLink: tenGigabit, fabricLink: tenGigabit
+    ).makeTopology()
+    let (a, b) = (fabric.accelerators[0], fabric.accelerators[1])
+    return (fabric, fabric.route(from: a, to: b, key: Topology.routeKey(from: a, to: b))![1])
+  }
+
+  @Test(
+    "a link that falls silent is used until routing knows", arguments: allControls.map(\.name),
+    PacketSettings.PathChoice.allCases)
+  func silence(name: String, paths: PacketSettings.PathChoice) {
+    let control = allControls.first { $0.name == name }!
+    let (fabric, used) = fabric()
+    var network = PacketNetwork(
+      fabric, transport: .ideal,
+      settings: .init(
+        paths: paths, minimumTimeout: .milliseconds(1), congestionControl: control))
+    network.send(transfer(fabric, 0, 0, 1, 10_000_000), at: .zero)
+    var notices: [(at: SimTime, kind: Notice.Kind)] = []
+    func play(until end: SimTime, _ network: inout PacketNetwork) {
+      var drained: [Notice] = []
+      while network.nextEventTime <= end, network.nextEventTime != .never {
+        let now = network.nextEventTime
+        network.advance(to: now)
+        network.drain(into: &drained)
+        notices += drained.map { (now, $0.kind) }
+        drained.removeAll()
+      }
+      if end != .never {
+        network.advance(to: end)
+        network.drain(into: &drained)
+        notices += drained.map { (end, $0.kind) }
+      }
+    }
+    let (failure, noticed) = (time(1_000_000_000), time(21_000_000_000))
+    play(until: failure, &network)
+    network.change(link: used, bandwidth: .bitsPerSecond(0), up: nil, at: failure)
+    // What was on the link is gone at once: a microsecond and more at 10 Gb/s.
+    let lost = network.counters.lostOnLinks
+    if paths == .single { #expect(lost >= 1) }
+    let carried = network.usage(of: used).carried
+    play(until: noticed, &network)
+    #expect(network.usage(of: used).carried == carried && carried > .zero)
+    if paths == .single {
+      // Nothing arrives and nobody knows; rate control goes on sending.
+      #expect(notices.allSatisfy { $0.kind == .senderFree })
+    }
+    network.change(link: used, bandwidth: nil, up: false, at: noticed)
+    play(until: .never, &network)
+    #expect(network.usage(of: used).carried == carried)
+    #expect(notices.last?.kind == .delivered)
+    if paths == .single {
+      let told = notices.filter { $0.kind != .senderFree }
+      #expect(told.map(\.kind) == [.rerouted, .delivered])
+      #expect(told.first?.at == noticed && told.last!.at > noticed)
+      // A time-out that has doubled a few times may still have to pass.
+      #expect(notices.last!.at < time(100_000_000_000))
+    }
+    let counters = network.counters
+    #expect(counters.bytesSent == counters.bytesArrived + counters.bytesLost)
+    #expect(counters.underWay == 0)
+  }
+
+  @Test("a link that speaks again before routing knows loses time and packets, not its traffic")
+  func silenceEnds() {
+    for control in allControls {
+      let (fabric, used) = fabric()
+      let network = network(fabric, control)
+      network.send(transfer(fabric, 0, 0, 1, 10_000_000), at: .zero)
+      _ = play(network, until: time(1_000_000_000))
+      network.change(link: used, bandwidth: .bitsPerSecond(0), up: nil, at: time(1_000_000_000))
+      _ = play(network, until: time(5_000_000_000))
+      network.change(
+        link: used, bandwidth: .gigabitsPerSecond(10), up: nil, at: time(5_000_000_000))
+      let all = network.play()
+      #expect(!all.contains { $0.notice.kind == .rerouted }, "\(control.name)")
+      #expect(all.last?.notice.kind == .delivered)
+    }
+  }
+
   @Test("a slower link slows down, and a link without bandwidth stops what waits")
   func bandwidth() {
     let star = StarTopology(hosts: 2, link: plain(10_000_000_000)).makeTopology()

@@ -49,6 +49,10 @@ public protocol NetworkModel: ~Copyable {
   /// Mutating like ``waiting``, although no model changes anything: Swift 6.3 takes a call of a
   /// nonmutating member of `any NetworkModel & ~Copyable` for consuming it.
   mutating func usage(of link: LinkID) -> LinkUsage
+  /// What has happened at the port that feeds `link`; nil if the model has no ports.
+  ///
+  /// Mutating for the same reason.
+  mutating func portReport(of link: LinkID) -> PortReport?
   /// What went wrong on the way of a transfer that ended at the present instant; nil if the model
   /// knows no losses.
   mutating func losses(of transfer: TransferID) -> TransferLosses?
@@ -76,6 +80,7 @@ extension NetworkModel where Self: ~Copyable {
     return next
   }
   public mutating func losses(of transfer: TransferID) -> TransferLosses? { nil }
+  public mutating func portReport(of link: LinkID) -> PortReport? { nil }
   public mutating func postReceive(
     source: NodeID, destination: NodeID, tag: Int32, at now: SimTime
   ) {}

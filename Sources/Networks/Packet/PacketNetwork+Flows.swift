@@ -68,17 +68,18 @@ extension PacketNetwork {
 
   /// Whether the packets alone would take a quarter of simulated time.
   private func isTooSlow(_ set: PathSet, _ count: Int64) -> Bool {
-    var slowest = ports[Int(set.first)].time(rules.wireFull)
+    // A link that has just lost its bandwidth counts with what it had.
+    var slowest = ports[Int(set.first)].fullTime
     var latency = ports[Int(set.first)].latency
     var position = Int(set.start)
     while paths.pool[position] >= 0 {
       let port = ports[Int(paths.pool[position])]
-      slowest = max(slowest, port.time(rules.wireFull))
+      slowest = max(slowest, port.fullTime)
       latency = max(latency, port.latency)
       position += 1
     }
     if set.last >= 0 {
-      slowest = max(slowest, ports[Int(set.last)].time(rules.wireFull))
+      slowest = max(slowest, ports[Int(set.last)].fullTime)
       latency = max(latency, ports[Int(set.last)].latency)
     }
     let (time, overflow) = slowest.multipliedReportingOverflow(by: count)
@@ -158,6 +159,11 @@ extension PacketNetwork {
 
   // MARK: - Links
 
+  /// Changes a link.
+  ///
+  /// One that goes down loses what is on it and what waits at its port, and its packets take other
+  /// ways. One that is left without bandwidth loses what is on it, and routing does not learn that:
+  /// packets go on to its port until the queue is full, and senders go by their time-outs.
   public mutating func change(link: LinkID, bandwidth: Bandwidth?, up: Bool?, at now: SimTime) {
     if now.picoseconds != present { advance(to: now) }
     let index = link.index
@@ -170,9 +176,16 @@ extension PacketNetwork {
     if let up { ports[index].isUp = up }
     let isOpen = ports[index].isUp && ports[index].bandwidth.bitsPerSecond > 0
     ports[index].isOpen = isOpen
-    if wasUp, !ports[index].isUp { lose(index) }
-    if wasOpen == isOpen, bandwidth == nil { return }
-    if wasOpen != isOpen { paths.set(link, closed: !isOpen) }
+    if wasUp, !ports[index].isUp {
+      lose(index)
+      paths.set(link, closed: true)
+    } else if wasOpen, !isOpen {
+      loseFlight(index)
+    } else if !wasOpen, isOpen {
+      paths.set(link, closed: false)
+    } else if bandwidth == nil {
+      return
+    }
     reroute()
     if isOpen { kick(index) }
   }

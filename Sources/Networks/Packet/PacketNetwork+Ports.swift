@@ -69,6 +69,7 @@ extension PacketNetwork {
     if port.pointee.busyUntil <= present { serve(link) }
     counters.hops &+= 1
     let packet = packets.base + index
+    if rules.paths == .adaptive { adapt(index, from: link) }
     let way = packet.pointee.way
     if way >= 0 {
       packet.pointee.cursor &+= 1
@@ -86,6 +87,50 @@ extension PacketNetwork {
     } else {
       receiveData(index, link)
     }
+  }
+
+  /// Turns a packet that has come by `from` to the way that goes on by the port where least waits.
+  ///
+  /// Any way with that link will do: from its end on all are equally long. The first one looked at is
+  /// drawn, so that equals get the same share. A packet under way when ways changed keeps its own.
+  /// - Complexity: O(ways of the pair).
+  @inline(never)
+  private mutating func adapt(_ index: Int, from: Int) {
+    let packet = packets.base + index
+    let flow = flows.base + Int(packet.pointee.flow)
+    let set = packet.pointee.kind.isReverse ? flow.pointee.backward : flow.pointee.forward
+    let offset = packet.pointee.cursor &- set.start
+    if set.count < 2 || packet.pointee.way < 0 || offset < 0 || offset >= set.count &* set.stride {
+      return
+    }
+    let column = offset % set.stride
+    var row = Int32(random() * Double(set.count))
+    var least = Int64.max
+    var previous: Int32 = -1
+    for _ in 0..<set.count {
+      let place = set.start &+ row &* set.stride &+ column
+      // In bounds: a row of the set, and its columns up to this one.
+      let link = paths.pool.base[Int(place)]
+      if link != previous, column == 0 || paths.pool.base[Int(place &- 1)] == Int32(from) {
+        previous = link
+        let waiting = load(of: Int(link))
+        if waiting < least {
+          least = waiting
+          packet.pointee.cursor = place
+          packet.pointee.way = link
+        }
+      }
+      row = row &+ 1 == set.count ? 0 : row &+ 1
+    }
+  }
+
+  /// Bytes that wait at the port of `link`; one more if it is sending, and no end if it cannot send.
+  private mutating func load(of link: Int) -> Int64 {
+    let port = ports.base + link
+    if port.pointee.busyUntil <= present { serve(link) }
+    if !port.pointee.isOpen { return .max &- 1 }
+    return port.pointee.queued &+ port.pointee.queuedControl
+      &+ (port.pointee.busyUntil > present ? 1 : 0)
   }
 
   /// Queues a packet at the port of `link`, which it may also leave at once.
@@ -335,25 +380,35 @@ extension PacketNetwork {
 
   /// Loses what waits at the port of `link` and what is on the link.
   mutating func lose(_ link: Int) {
-    let heads = [ports[link].dataHead, ports[link].controlHead, ports[link].flightHead]
+    let (data, control) = (ports[link].dataHead, ports[link].controlHead)
     ports[link].dataHead = -1
     ports[link].dataTail = -1
     ports[link].controlHead = -1
     ports[link].controlTail = -1
-    ports[link].flightHead = -1
-    ports[link].flightTail = -1
     ports[link].queued = 0
     ports[link].queuedControl = 0
+    loseList(data)
+    loseList(control)
+    loseFlight(link)
+  }
+
+  /// Loses what is on `link`, and what is being sent.
+  mutating func loseFlight(_ link: Int) {
+    let head = ports[link].flightHead
+    ports[link].flightHead = -1
+    ports[link].flightTail = -1
     ports[link].busyUntil = present
-    for head in heads {
-      var index = Int(head)
-      while index >= 0 {
-        let next = Int(packets[index].next)
-        if packets[index].ingress >= 0 { letGo(index) }
-        countLoss(index, byQueue: false)
-        discard(index)
-        index = next
-      }
+    loseList(head)
+  }
+
+  private mutating func loseList(_ head: Int32) {
+    var index = Int(head)
+    while index >= 0 {
+      let next = Int(packets[index].next)
+      if packets[index].ingress >= 0 { letGo(index) }
+      countLoss(index, byQueue: false)
+      discard(index)
+      index = next
     }
   }
 }

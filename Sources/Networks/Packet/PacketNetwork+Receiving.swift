@@ -90,16 +90,15 @@ extension PacketNetwork {
     counters.controlSent &+= 1
     let packet = packets.base + index
     let flow = flows.base + Int(packet.pointee.flow)
-    packet.pointee.cursor = Self.nextPath(
-      flow.pointee.backward, &flow.pointee.backwardSpray, &draws)
+    packet.pointee.cursor = nextPath(flow.pointee.backward, &flow.pointee.backwardSpray)
     packet.pointee.way = paths.pool[Int(packet.pointee.cursor)]
     enter(index, Int(flow.pointee.backward.first), from: -1)
   }
 
   /// Where in the pool the next packet's way begins.
   @inline(__always)
-  static func nextPath(_ set: PathSet, _ spray: inout SprayState, _ draws: inout UInt64) -> Int32 {
-    if set.count == 1 { return set.start }
+  mutating func nextPath(_ set: PathSet, _ spray: inout SprayState) -> Int32 {
+    if set.count == 1 || rules.paths == .adaptive { return set.start }
     let count = UInt32(truncatingIfNeeded: set.count)
     let position = UInt32(truncatingIfNeeded: spray.position)
     if position == 0 {

@@ -109,7 +109,7 @@ extension PacketNetwork {
     if flow.pointee.capGap > 0 || rules.law == .dcqcn {
       pace(flow, wire: wire, payload: payload, at: start, lineRate: port.pointee.bandwidth)
     }
-    let cursor = Self.nextPath(flow.pointee.forward, &flow.pointee.forwardSpray, &draws)
+    let cursor = nextPath(flow.pointee.forward, &flow.pointee.forwardSpray)
     let index = allocate(
       Packet(
         stamp: start, flow: Int32(truncatingIfNeeded: number), sequence: sequence, cursor: cursor,

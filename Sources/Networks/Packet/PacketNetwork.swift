@@ -75,7 +75,7 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
     self.transport = transport
     let rules = PacketRules(settings)
     self.rules = rules
-    paths = PathCatalog(topology, sprays: rules.sprays)
+    paths = PathCatalog(topology, rules.paths)
     queue = EventWheel(
       span: Self.span(topology, transport, rules), pending: topology.links.count)
     ports = FlatBuffer(capacity: topology.links.count)
@@ -297,6 +297,8 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
       busy: SimDuration(picoseconds: ports[link.index].busy))
   }
 
+  public mutating func portReport(of link: LinkID) -> PortReport? { report(of: link) }
+
   /// What has happened at the port that feeds `link`.
   public func report(of link: LinkID) -> PortReport {
     let port = ports[link.index]
@@ -315,9 +317,14 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
           found.append(WaitingTransfer(flow.transfer, cause(of: flow)))
         } else if flow.phase == .open, nothingMore {
           let first = Int(flow.forward.first)
-          let cause: WaitingTransfer.Cause =
-            flow.received == flow.total
-            ? .tooSlow : ports[first].isPaused ? .paused(LinkID(first)) : .tooSlow
+          var cause = WaitingTransfer.Cause.tooSlow
+          if flow.received < flow.total {
+            if let link = stoppedLink(of: flow) {
+              cause = .zeroBandwidth(link)
+            } else if ports[first].isPaused {
+              cause = .paused(LinkID(first))
+            }
+          }
           found.append(WaitingTransfer(flow.transfer, cause))
         }
       }
@@ -325,9 +332,28 @@ public struct PacketNetwork: NetworkModel, ~Copyable {
     }
   }
 
+  /// A link without bandwidth on a way of `flow` or of its acknowledgements.
+  private func stoppedLink(of flow: PacketFlow) -> LinkID? {
+    for set in [flow.forward, flow.backward] where set.first >= 0 {
+      if !ports[Int(set.first)].isOpen { return LinkID(Int(set.first)) }
+      for row in 0..<set.count {
+        var position = Int(set.start + row * set.stride)
+        while paths.pool[position] >= 0 {
+          let link = Int(paths.pool[position])
+          if !ports[link].isOpen { return LinkID(link) }
+          position += 1
+        }
+      }
+      if set.last >= 0, !ports[Int(set.last)].isOpen { return LinkID(Int(set.last)) }
+    }
+    return nil
+  }
+
   private func cause(of flow: PacketFlow) -> WaitingTransfer.Cause {
     switch flow.wait {
-    case .silence: return .unanswered(timeouts: Int(flow.backoff))
+    case .silence:
+      return stoppedLink(of: flow).map { .zeroBandwidth($0) }
+        ?? .unanswered(timeouts: Int(flow.backoff))
     case .time: return .tooSlow
     case .size: return .tooManyPackets
     case .path:

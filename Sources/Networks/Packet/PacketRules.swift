@@ -19,7 +19,7 @@ struct PacketRules {
   var wireControl: Int32
   /// Control packets overtake data.
   var hasPriority: Bool
-  var sprays: Bool
+  var paths: PacketSettings.PathChoice
   var buffer: Int64
   /// Bytes of control packets that may wait at a port.
   var controlBuffer: Int64
@@ -73,7 +73,7 @@ struct PacketRules {
       timeout = .milliseconds(10)
     }
     hasPriority = law == .ndp || law == .dcqcn
-    sprays = settings.paths.map { $0 == .spray } ?? (law == .ndp)
+    paths = settings.pathChoice
     if let marking {
       markFrom = marking.from.bytes
       markTo = marking.to.bytes

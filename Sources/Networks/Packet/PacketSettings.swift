@@ -12,6 +12,11 @@ public struct PacketSettings: Sendable, Equatable {
     case single
     /// Each packet takes another way, all of them in turn in a random order (NDP, section 3.1).
     case spray
+    /// Each switch sends each packet to the port where the fewest bytes wait.
+    ///
+    /// Among equals the choice is drawn. Packets overtake each other, so ``reordering`` should be large
+    /// where losses are found by it.
+    case adaptive
   }
 
   /// When a queue marks packets (RED with the instantaneous length, as DCTCP and DCQCN use it).
@@ -160,7 +165,8 @@ public struct PacketSettings: Sendable, Equatable {
       Pause.init)
     let paths: PathChoice? = fields.optional(
       "paths", .choice("path choice"),
-      doc: "single: one way a pair, as in the fluid models; spray: each packet another way; if "
+      doc: "single: one way a pair, as in the fluid models; spray: each packet another way; "
+        + "adaptive: each switch takes the port with the shortest queue; if "
         + "absent ndp sprays and others do not")
     let reordering = fields.optional(
       "reordering", .integer(1...1_000_000), default: standard.reordering,
@@ -179,6 +185,16 @@ public struct PacketSettings: Sendable, Equatable {
       mtu: mtu, header: header, framing: framing, control: control, buffer: buffer,
       marking: marking, pause: pause, paths: paths, reordering: reordering,
       minimumTimeout: minimumTimeout, retries: retries, congestionControl: congestionControl)
+  }
+
+  /// Whether packets of one pair take several ways where they can.
+  public var spreads: Bool { pathChoice != .single }
+
+  /// ``paths``, or what the congestion control asks for.
+  var pathChoice: PathChoice {
+    if let paths { return paths }
+    if case .ndp = congestionControl { return .spray }
+    return .single
   }
 
   /// Share of a link's line rate that payload can use: what the fluid models call goodput.

@@ -42,16 +42,16 @@ struct PathCatalog: ~Copyable {
   }
 
   private let topology: Topology
-  private let sprays: Bool
+  private let spreads: Bool
   private var sets: [Key: PathSet] = [:]
   /// Rows of links; position 0 is a row that has ended.
   private(set) var pool = FlatBuffer<Int32>(repeating: Self.arrived, count: 1)
   private var isClosed: [Bool]
   private var distance: [Int32] = []
 
-  init(_ topology: Topology, sprays: Bool) {
+  init(_ topology: Topology, _ choice: PacketSettings.PathChoice) {
     self.topology = topology
-    self.sprays = sprays && Self.hasChoice(topology)
+    spreads = choice != .single && Self.hasChoice(topology)
     isClosed = topology.links.map { $0.bandwidth.bitsPerSecond == 0 }
   }
 
@@ -78,7 +78,7 @@ struct PathCatalog: ~Copyable {
 
   /// The open ways from one endpoint to another, or nil.
   mutating func find(from: NodeID, to: NodeID) -> PathSet? {
-    if sprays, let up = hangingLink(from, topology.outgoing),
+    if spreads, let up = hangingLink(from, topology.outgoing),
       let down = hangingLink(to, topology.incoming)
     {
       if isClosed[Int(up)] || isClosed[Int(down)] { return nil }
@@ -97,7 +97,7 @@ struct PathCatalog: ~Copyable {
     }
     let key = Key(from: from.rawValue, to: to.rawValue, fromClass: -1, toClass: -1)
     if sets[key] == nil {
-      if sprays {
+      if spreads {
         // Two statements: the ways must be in the pool before it is looked at.
         let all = shortest(from: from, to: to, owners: (from, to), end: Self.arrived)
         sets[key] = withCommonFirst(all)
