@@ -122,9 +122,24 @@ import Testing
     #expect(found.count == 1 && found[0].hasPrefix(message), "\(found)")
   }
 
-  @Test func packetsDoNotWaitForRouting() throws {
-    let fault = #"{"at": "1 s", "host": 1, "up": false, "reroute_time": "1 ms"}"#
-    #expect(try messages(fault, model: "packet").count == 1)
-    #expect(try messages(fault, model: "alpha_beta").isEmpty)
+  @Test func packetsAreLostUntilRoutingSeesTheFailure() throws {
+    let (used, _) = try spines()
+    func play(_ reroute: String) throws -> FlowSimulation.Outcome {
+      let scene = try scene(
+        #"{"at": "250 us", "node": "\#(used)", "up": false, "reroute_time": "\#(reroute)"}"#,
+        model: "packet")
+      var flows = FlowTable()
+      let hosts = scene.topology.accelerators
+      _ = flows.add(id: "f", from: hosts[0], to: hosts[1], size: .bytes(1_000_000), start: .zero)
+      flows.seal()
+      return FlowSimulation(flows, scene: scene).run()
+    }
+    let (soon, late) = (try play("0 s"), try play("100 ms"))
+    for outcome in [soon, late] {
+      #expect(outcome.failure == nil && outcome.delivered == 1 && outcome.reroutes == 1)
+      #expect(outcome.losses[0].retransmissions > 0 && outcome.losses[0].lost > .zero)
+    }
+    #expect(soon.ends[0] < 100_250_000_000)
+    #expect(late.ends[0] > 100_250_000_000)
   }
 }

@@ -62,7 +62,7 @@ public struct FlowScene: Sendable {
       JSONNode(.object(root.members!.filter { $0.key == "faults" }), at: root.position),
       issues: issues
     ) {
-      FaultSettings.list(&$0, under: network.model)
+      FaultSettings.list(&$0)
     }
     try throwIfInvalid(issues)
     let built = hardware.topology.makeTopology()

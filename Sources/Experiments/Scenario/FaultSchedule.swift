@@ -7,7 +7,8 @@ import Training
 /// A failure with a reroute time is played in two steps, which need no help from a network model: at
 /// once the link carries nothing, though routing does not know, so that traffic on it and traffic
 /// that starts stand still; when the time has passed it goes down, and traffic takes another way. If
-/// it recovers in between, nothing was rerouted.
+/// it recovers in between, nothing was rerouted. Under the packet model what is on the link is lost at
+/// once, what comes to its port waits there as far as it has room, and both are sent again.
 struct FaultSchedule {
   /// A link between the two steps of its failure.
   private struct Silence {

@@ -60,17 +60,9 @@ public struct FaultSettings: Sendable {
     }
   }
 
-  /// Reads the list `faults` of a scenario whose network is of `model`.
-  static func list(_ fields: inout FieldReader, under model: NetworkModelKind) -> [FaultSettings] {
-    let faults = fields.records(
+  /// Reads the list `faults` of a scenario.
+  static func list(_ fields: inout FieldReader) -> [FaultSettings] {
+    fields.records(
       "faults", doc: "links, switches and hosts that degrade, fail or recover", FaultSettings.init)
-    if model == .packet, let index = faults.firstIndex(where: { $0.rerouteTime > .zero }) {
-      fields.report(
-        "faults",
-        .invalid(
-          found: "reroute_time in faults[\(index)] with the packet model",
-          expected: "packets take another way at once, so leave it out or use flow"))
-    }
-    return faults
   }
 }

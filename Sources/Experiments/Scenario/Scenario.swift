@@ -100,7 +100,7 @@ public struct Scenario: Sendable {
     } else {
       jobs = [JobSettings(name: "main", &fields)]
     }
-    faults = FaultSettings.list(&fields, under: network.model)
+    faults = FaultSettings.list(&fields)
     assumptions =
       fields.optionalRecord(
         "assumptions",
