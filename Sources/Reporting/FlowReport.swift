@@ -57,19 +57,37 @@ public struct FlowReport {
     let hottest = loads.sorted {
       ($1.usage.busy, $1.usage.carried, $0.link) < ($0.usage.busy, $0.usage.carried, $1.link)
     }
-    var table = TextTable([
-      (title: "busiest link", alignment: .left), (title: "busy", alignment: .right),
-      (title: "utilization", alignment: .right), (title: "bytes", alignment: .right),
-      (title: "flows", alignment: .right),
-    ])
+    let hasPorts = loads.contains { $0.port != nil }
+    var columns: [(title: String, alignment: TextTable.Alignment)] = [
+      ("busiest link", .left), ("busy", .right), ("utilization", .right), ("bytes", .right),
+      ("flows", .right),
+    ]
+    if hasPorts { columns += [("longest queue", .right), ("lost", .right), ("marked", .right)] }
+    columns.append(("top talkers", .left))
+    var table = TextTable(columns)
     for load in hottest.prefix(5) {
-      table.add([
+      var cells = [
         result.scene.topology.links[load.link.index].name,
         Numbers.fixed(load.busyShare * 100, 1) + " %",
         Numbers.fixed(load.utilization * 100, 1) + " %", String(load.usage.carried.bytes),
         String(load.flows),
-      ])
+      ]
+      if let port = load.port {
+        cells.append(String(port.highWaterMark.bytes))
+        cells.append(String(port.dropped + port.trimmed))
+        cells.append(String(port.marked))
+      }
+      cells.append(talkers(of: load))
+      table.add(cells)
     }
     return table.text()
+  }
+
+  private func talkers(of load: FlowResult.LinkLoad) -> String {
+    let names = result.scene.topology.nodeNames
+    return load.talkers.prefix(2).map { talker in
+      let share = Numbers.fixed(talker.share * 100, 0)
+      return "\(names[talker.source.index])->\(names[talker.destination.index]) \(share) %"
+    }.joined(separator: ", ")
   }
 }

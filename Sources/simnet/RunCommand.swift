@@ -41,6 +41,14 @@ struct RunCommand: ParsableCommand {
     completion: .file())
   var output: String?
 
+  @Option(
+    name: .long,
+    help: """
+      Write what every link of every run carried here (.csv, .json or .jsonl); not with -o, which \
+      does not repeat runs that are finished.
+      """, completion: .file())
+  var links: String?
+
   @Option(name: .long, help: "What standard output gets.")
   var format: OutputFormat = .table
 
@@ -57,9 +65,13 @@ struct RunCommand: ParsableCommand {
     if (scenario == nil) == (row == nil) {
       throw ValidationError("give a scenario file, or --row results.csv:17")
     }
-    if row != nil, !set.isEmpty || output != nil || network != nil {
+    if row != nil, !set.isEmpty || output != nil || network != nil || links != nil {
       throw ValidationError(
-        "--row repeats a row as it was; it takes neither --set, --network nor -o")
+        "--row repeats a row as it was; it takes neither --set, --network, --links nor -o")
+    }
+    if links != nil, output != nil {
+      throw ValidationError(
+        "--links needs every run made now, but -o does not repeat finished ones; give one of them")
     }
   }
 
@@ -77,6 +89,10 @@ struct RunCommand: ParsableCommand {
     if let output, let scenario, scenario != "-", FileIdentity.isSame(output, scenario) {
       throw ValidationError("-o names the scenario itself; name another file")
     }
+    if let links, let scenario, scenario != "-", FileIdentity.isSame(links, scenario) {
+      throw ValidationError("--links names the scenario itself; name another file")
+    }
+    let accounts = links.map { _ in LinkAccounts() }
     let store = try output.map { try ResultStore(path: $0) }
     let flag = StopFlag()
     let signals = SignalWatch(flag)
@@ -86,11 +102,12 @@ struct RunCommand: ParsableCommand {
     let outcome = try runner.run(
       SweepOptions(
         jobs: jobs, journalPath: store?.journalPath, stop: flag,
-        progress: isLive ? LiveProgress() : SilentProgress()))
+        progress: isLive ? LiveProgress() : SilentProgress(), links: accounts))
     let meta = RunMeta(
       file: file, outcome: outcome, wallTime: Date().timeIntervalSince(start),
       arguments: CommandLine.arguments)
     try store?.save(outcome, meta: meta)
+    if let links, let accounts { try accounts.write(to: links, of: runner) }
 
     if !(quiet && output != nil) {
       Terminal.print(format.render(outcome.table, width: Terminal.width()))

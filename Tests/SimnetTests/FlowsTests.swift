@@ -48,12 +48,12 @@ import Testing
         completion time  10.50 ms  10.50 ms  20.00 ms  20.00 ms  20.00 ms
         slowdown           1.500x    1.500x    2.000x    2.000x    2.000x
 
-        busiest link   busy  utilization     bytes  flows
-        switch->h2    4.2 %        2.2 %  13750000      2
-        h0->switch    4.0 %        4.0 %  25000000      2
-        switch->h1    4.0 %        2.0 %  12500000      1
-        switch->h0    0.2 %        0.2 %   1250000      1
-        h1->switch    0.2 %        0.2 %   1250000      1
+        busiest link   busy  utilization     bytes  flows  top talkers
+        switch->h2    4.2 %        2.2 %  13750000      2  h0->h2 91 %, h3->h2 9 %
+        h0->switch    4.0 %        4.0 %  25000000      2  h0->h1 50 %, h0->h2 50 %
+        switch->h1    4.0 %        2.0 %  12500000      1  h0->h1 100 %
+        switch->h0    0.2 %        0.2 %   1250000      1  h1->h0 100 %
+        h1->switch    0.2 %        0.2 %   1250000      1  h1->h0 100 %
 
         """)
     let json = try JSONNode.parse(try scratch.read("sub/fct.json"), origin: "json")
@@ -64,6 +64,24 @@ import Testing
     #expect(links.count == 8)
     let up = try #require(links.first { $0["link"] == "h0->switch" })
     #expect(up["bytes"] == "25000000" && up["flows"] == "2" && up["busy_s"] == "0.02")
+  }
+
+  @Test func packetsShowQueuesBesideTheBusiestLinks() throws {
+    let run = try Simnet.run(["flows", "--topology", star, flows, "--network", "packet", "-q"])
+    #expect(run.status == 0 && run.errors == "")
+    #expect(run.output.contains("flows  longest queue  lost  marked  top talkers\n"))
+    #expect(run.output.contains("h0->h2 91 %, h3->h2 9 %\n"))
+  }
+
+  @Test func runWritesLinksUnlessRunsMightNotBeRepeated() throws {
+    let scratch = try Scratch()
+    let quick = Simnet.root.appendingPathComponent("Scenarios/quickstart.json").path
+    let links = scratch.path("links.csv")
+    let run = try Simnet.run(["run", quick, "-q", "--links", links])
+    #expect(run.status == 0)
+    #expect(try scratch.read("links.csv").hasPrefix("point,replicate,link,from,to,"))
+    let both = try Simnet.run(["run", quick, "-o", scratch.path("r.csv"), "--links", links])
+    #expect(both.status == 64 && both.errors.contains("does not repeat finished ones"))
   }
 
   @Test func everyFormatHoldsTheSamePercentiles() throws {

@@ -68,7 +68,9 @@ public struct FlowResult: Sendable {
 
   /// Writes every flow to `path`; the ending decides the format.
   public func writeFlows(to path: String) throws {
-    try Self.write(path, Self.flowColumns, count: flows.count) { row($0) }
+    try RowFormat.write(to: path, Self.flowColumns) { emit in
+      for flow in 0..<flows.count { try emit(row(flow)) }
+    }
   }
 
   /// Every flow as CSV.
@@ -77,26 +79,6 @@ public struct FlowResult: Sendable {
     CSV.append(Self.flowColumns, to: &bytes)
     for flow in 0..<flows.count { CSV.append(row(flow), to: &bytes) }
     return String(decoding: bytes, as: UTF8.self)
-  }
-
-  private static func write(
-    _ path: String, _ header: [String], count: Int, _ row: (Int) -> [String]
-  ) throws {
-    try AtomicFile.prepareFolder(of: path)
-    let format = RowFormat(path: path)
-    try AtomicFile.stream(to: path) { writer in
-      var bytes: [UInt8] = []
-      format.begin(header, to: &bytes)
-      for index in 0..<count {
-        format.append(row(index), header: header, isFirst: index == 0, to: &bytes)
-        if bytes.count > 1 << 16 {
-          try writer.append(bytes)
-          bytes.removeAll(keepingCapacity: true)
-        }
-      }
-      format.end(isEmpty: count == 0, to: &bytes)
-      try writer.append(bytes)
-    }
   }
 
   // MARK: - Links
@@ -111,18 +93,38 @@ public struct FlowResult: Sendable {
     public var busyShare: Double
     /// Payload it carried over what its line rate would have.
     public var utilization: Double
+    /// What happened at its port; nil if the model has none.
+    public var port: PortReport?
+    /// Who sent most over it.
+    public var talkers: [Talker]
+  }
+
+  /// A pair of ends that sends over a link.
+  public struct Talker: Sendable, Equatable {
+    public var source: NodeID
+    public var destination: NodeID
+    /// The sizes of its flows that started.
+    public var bytes: ByteCount
+    /// Of the bytes of all pairs over the link.
+    public var share: Double
   }
 
   /// The columns of ``writeLinks(to:)``.
-  public static let linkColumns = [
-    "link", "from", "to", "bandwidth_bits_per_s", "flows", "bytes", "busy_s", "busy_share",
-    "utilization",
-  ]
+  ///
+  /// Those of ports are empty if the model has none. `top_talkers` are the pairs that sent most over
+  /// the link on the ways they started on, as `source->destination:bytes`, separated by blanks;
+  /// pairs that spread their packets over several ways count at their own ends only.
+  public static let linkColumns =
+    [
+      "link", "from", "to", "bandwidth_bits_per_s", "flows", "bytes", "busy_s", "busy_share",
+      "utilization",
+    ] + PortReport.columns + ["top_talkers"]
 
   /// What every link did, in the order of the topology.
   public var linkLoads: [LinkLoad] {
     let length = (outcome.end - SimTime.zero).seconds
     let flowsOfLinks = paths.flowsOfLinks(scene.topology.links.count)
+    let talkers = LinkTalkers(self, paths)
     return scene.topology.links.indices.map { index in
       let usage = outcome.usage[index]
       let rate = Double(scene.topology.links[index].bandwidth.bitsPerSecond)
@@ -130,7 +132,9 @@ public struct FlowResult: Sendable {
       return LinkLoad(
         link: LinkID(index), flows: flowsOfLinks[index], usage: usage,
         busyShare: length > 0 ? usage.busy.seconds / length : 0,
-        utilization: volume > 0 ? Double(usage.carried.bytes) * 8 / volume : 0)
+        utilization: volume > 0 ? Double(usage.carried.bytes) * 8 / volume : 0,
+        port: outcome.ports.isEmpty ? nil : outcome.ports[index],
+        talkers: talkers.ofLink[index])
     }
   }
 
@@ -138,15 +142,24 @@ public struct FlowResult: Sendable {
   public func writeLinks(to path: String) throws {
     let loads = linkLoads
     let topology = scene.topology
-    try Self.write(path, Self.linkColumns, count: loads.count) { index in
-      let (load, link) = (loads[index], topology.links[index])
-      return [
-        link.name, topology.nodeNames[link.from.index], topology.nodeNames[link.to.index],
-        String(link.bandwidth.bitsPerSecond), String(load.flows), String(load.usage.carried.bytes),
-        load.usage.busy.exactSeconds, JSONNumber.shortest(load.busyShare),
-        JSONNumber.shortest(load.utilization),
-      ]
+    try RowFormat.write(to: path, Self.linkColumns) { emit in
+      for load in loads { try emit(row(load, topology)) }
     }
+  }
+
+  private func row(_ load: LinkLoad, _ topology: Topology) -> [String] {
+    let link = topology.links[load.link.index]
+    return [
+      link.name, topology.nodeNames[link.from.index], topology.nodeNames[link.to.index],
+      String(link.bandwidth.bitsPerSecond), String(load.flows), String(load.usage.carried.bytes),
+      load.usage.busy.exactSeconds, JSONNumber.shortest(load.busyShare),
+      JSONNumber.shortest(load.utilization),
+    ] + PortReport.cells(load.port) + [
+      load.talkers.map { talker in
+        let (from, to) = (talker.source.index, talker.destination.index)
+        return "\(topology.nodeNames[from])->\(topology.nodeNames[to]):\(talker.bytes.bytes)"
+      }.joined(separator: " ")
+    ]
   }
 
   // MARK: - In sum

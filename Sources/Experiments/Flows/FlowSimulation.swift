@@ -25,6 +25,8 @@ public struct FlowSimulation: ~Copyable {
     public internal(set) var end = SimTime.zero
     /// What every link carried.
     public internal(set) var usage: [LinkUsage] = []
+    /// What happened at the port that feeds each link; empty if the model has no ports.
+    public internal(set) var ports: [PortReport] = []
     /// Why it stopped before the end; nil if it did not.
     public internal(set) var failure: SimulationError?
   }
@@ -71,24 +73,24 @@ public struct FlowSimulation: ~Copyable {
     while true {
       settle(at: now, &notices)
       if outcome.delivered + outcome.lost == flows.count { break }
-      let next = min(queue.nextTime, network.nextEventTime)
-      if next == .never {
-        outcome.failure = .stuck(at: now, waiting: waiting())
-        break
-      }
       // An instant may solve for a hundred thousand flows: somebody who asks to stop gets it soon.
       if stop.isRaised {
         outcome.failure = .interrupted(at: now)
         break
       }
+      let next = network.advance(until: queue.nextTime)
+      if next == .never {
+        outcome.failure = .stuck(at: now, waiting: waiting())
+        break
+      }
       now = next
       queue.advance(to: now)
-      network.advance(to: now)
     }
     outcome.end = now
     outcome.usage.reserveCapacity(scene.topology.links.count)
     for link in scene.topology.links.indices {
       outcome.usage.append(network.usage(of: LinkID(link)))
+      if let port = network.portReport(of: LinkID(link)) { outcome.ports.append(port) }
     }
     return outcome
   }

@@ -40,7 +40,7 @@ public enum RowFormat: Sendable {
   /// Names that may look like numbers.
   private static let textual: Set<String> = [
     "title", "scenario_hash", "simnet_version", "libzstd_version", "job", "model", "file",
-    "busiest_link", "id", "source", "destination", "link", "from", "to",
+    "busiest_link", "id", "source", "destination", "link", "from", "to", "top_talkers",
   ]
 
   private static func append(object row: [String], _ header: [String], to out: inout [UInt8]) {

@@ -5,9 +5,11 @@ import Training
 
 /// One run of one configuration: builds the jobs, simulates them, and writes down the numbers.
 enum PointRun {
-  /// The measurement cells of every job, one job after the other.
+  /// The measurement cells of every job, one job after the other; `account` gets what the links
+  /// carried.
   static func measure(
-    _ point: PreparedPoint, replicate: Int, encodings: EncodingStore, stop: StopFlag
+    _ point: PreparedPoint, replicate: Int, encodings: EncodingStore, stop: StopFlag,
+    account: (LinkAccounts.Account) -> Void
   ) throws -> [String] {
     let network = point.scenario.network
     var plans: [JobPlan] = []
@@ -28,6 +30,10 @@ enum PointRun {
     let outcome = try NetworkRun.run(
       topology: point.topology, network: network, jobs: plans, faults: point.faults, stop: stop,
       recorder: nil)
+    account(
+      LinkAccounts.Account(
+        topology: point.topology, usage: outcome.usage, ports: outcome.ports,
+        end: outcome.jobs.map(\.end).max() ?? .zero))
     let busiest = Busiest(outcome.usage, topology: point.topology, jobs: outcome.jobs)
     var cells: [String] = []
     for index in point.jobs.indices {

@@ -21,12 +21,14 @@ public struct SweepOptions: Sendable {
   /// Encoded gradients to share with other sweeps; nil shares none.
   public var encodings: EncodingCache?
   public var progress: any ProgressReporter
+  /// Where to keep what every link of every run carried; nil keeps it nowhere.
+  public var links: LinkAccounts?
 
   public init(
     jobs: Int = 1, journalPath: String? = nil, otherJournals: [String] = [], points: [Int]? = nil,
     replicates: [Int]? = nil, retriesFailures: Bool = true, stopsAtFailure: Bool = false,
     stop: StopFlag = StopFlag(), encodings: EncodingCache? = nil,
-    progress: any ProgressReporter = SilentProgress()
+    progress: any ProgressReporter = SilentProgress(), links: LinkAccounts? = nil
   ) {
     self.jobs = jobs
     self.journalPath = journalPath
@@ -38,6 +40,7 @@ public struct SweepOptions: Sendable {
     self.stop = stop
     self.encodings = encodings
     self.progress = progress
+    self.links = links
   }
 
   /// The journals to read, this sweep's own first.

@@ -180,7 +180,11 @@ public struct SweepRunner: Sendable {
         let result = Result {
           try PointRun.measure(
             try bench.prepared(task.configuration), replicate: Int(task.replicate),
-            encodings: encodings, stop: options.stop)
+            encodings: encodings, stop: options.stop
+          ) { account in
+            options.links?.record(
+              account, configuration: task.configuration, replicate: task.replicate)
+          }
         }
         if case .failure(SimulationError.interrupted) = result { continue }
         let id = id(of: task.configuration, task.replicate)

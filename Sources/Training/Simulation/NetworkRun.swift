@@ -8,6 +8,8 @@ public enum NetworkRun {
     public var jobs: [JobOutcome]
     /// What each link carried.
     public var usage: [LinkUsage]
+    /// What happened at the port that feeds each link; empty if the model has no ports.
+    public var ports: [PortReport] = []
   }
 
   /// Runs `jobs` over `topology` to their end.
@@ -44,8 +46,11 @@ public enum NetworkRun {
       network: network, topology: topology, jobs: jobs, faults: faults, stop: stop,
       recorder: recorder)
     let outcomes = try simulation.run()
-    var usage: [LinkUsage] = []
-    for link in topology.links.indices { usage.append(simulation.usage(of: LinkID(link))) }
-    return Outcome(jobs: outcomes, usage: usage)
+    var outcome = Outcome(jobs: outcomes, usage: [])
+    for link in topology.links.indices {
+      outcome.usage.append(simulation.usage(of: LinkID(link)))
+      if let port = simulation.portReport(of: LinkID(link)) { outcome.ports.append(port) }
+    }
+    return outcome
   }
 }

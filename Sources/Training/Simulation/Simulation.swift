@@ -100,6 +100,8 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
 
   /// What `link` has carried.
   public mutating func usage(of link: LinkID) -> LinkUsage { network.usage(of: link) }
+  /// What has happened at the port that feeds `link`; nil if the network has no ports.
+  public mutating func portReport(of link: LinkID) -> PortReport? { network.portReport(of: link) }
 
   // MARK: - One instant
 
