@@ -112,7 +112,8 @@ public struct PacketCounters: Sendable, Equatable, BitwiseCopyable {
 
 /// What has happened at the port that feeds a link.
 public struct PortReport: Sendable, Equatable {
-  /// The most bytes that ever waited, beside the packet being sent.
+  /// The most bytes that ever waited, beside the packet being sent; exact, although a port is served
+  /// only when somebody looks, because it is served before anything is added.
   public var highWaterMark: ByteCount
   public var dropped: Int
   public var trimmed: Int

@@ -21,11 +21,12 @@ import SimKernel
 ///
 /// From the transport it takes launch, per-hop latency and the cap of a flow, which paces packets.
 /// Goodput follows from header sizes instead, and caps of hosts are not modelled. Not modelled
-/// either: handshakes, delayed acknowledgements, receive windows, shared buffers, routing time;
-/// pause frames take the latency of their link and no bandwidth.
+/// either: handshakes, delayed acknowledgements, receive windows, shared buffers; pause frames take
+/// the latency of their link and no bandwidth.
 ///
 /// Links inside hosts carry packets like others. A link that goes down loses its queue and what is on
-/// it; senders learn that by their time-outs. New packets take ways that are open.
+/// it; senders learn that by their time-outs. New packets take ways that are up. A link left without
+/// bandwidth loses what is on it and stays on the ways, as when routing has not seen its failure yet.
 ///
 /// - Complexity: one event a packet and link, O(1) amortised each; one more at ports of hosts and,
 ///   under flow control, at ports where packets wait. 64 bytes a packet under way, 400 bytes and 3
