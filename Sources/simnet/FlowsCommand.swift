@@ -53,7 +53,23 @@ struct FlowsCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Nothing on standard error unless something is wrong.")
   var quiet = false
 
+  /// Refuses outputs that would take the place of an input, or of what is no file.
+  private func checkOutputs() throws {
+    for (option, path) in [("-o", output), ("--links", links)] {
+      guard let path, path != "-" else { continue }
+      if [topology, flows, routes ?? ""].contains(where: { FileIdentity.isSame($0, path) }) {
+        throw ValidationError("\(option) names an input, \(path); name another file")
+      }
+      var status = stat()
+      if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+        throw InputError(
+          path: path, reason: "is not a regular file", advice: "name another with \(option)")
+      }
+    }
+  }
+
   func run() throws {
+    try checkOutputs()
     let begin = DispatchTime.now().uptimeNanoseconds
     var scene = try FlowScene.read(topology, model: network, transport: transport)
     if let routes { scene.topology = try RouteFile.apply(routes, to: scene.topology) }

@@ -35,6 +35,28 @@ func runPackets(
   private static let microLink = LinkSpecification(
     bandwidth: .gigabitsPerSecond(10), latency: .microseconds(1))
 
+  /// As one does that sums gradients: its ports forward and send.
+  @Test(arguments: allControls) func aSwitchMaySendByItself(control: CongestionControl) {
+    let star = StarTopology(hosts: 5, link: Self.microLink).makeTopology()
+    let middle = NodeID(star.nodeNames.firstIndex { !$0.hasPrefix("h") }!)
+    var settings = PacketSettings()
+    settings.congestionControl = control
+    let requests = (0..<5).flatMap { host in
+      let node = star.accelerators[host]
+      return [
+        FlowRequest(source: middle, destination: node, size: .bytes(4_000_000), start: .zero),
+        FlowRequest(source: node, destination: middle, size: .bytes(4_000_000), start: .zero),
+        FlowRequest(
+          source: node, destination: star.accelerators[(host + 1) % 5], size: .bytes(3_000_000),
+          start: SimTime(picoseconds: 1_000_000_000)),
+      ]
+    }
+    let outcome = runPackets(requests, on: star, settings)
+    #expect(outcome.ends.allSatisfy { $0 != nil })
+    // Seven megabytes leave every port at 10 Gb/s.
+    #expect(outcome.last >= 5_600_000_000)
+  }
+
   /// A line of `hops` links between two hosts, each with its own rate and latency.
   private func line(_ rates: [Double], _ latencies: [Double]) -> Topology {
     var builder = TopologyBuilder(name: "line")

@@ -89,7 +89,8 @@ extension Plan {
     }
     let depths = tree.depths
     // Children before parents, for the way up; ties in the order of participants.
-    let upwards = (0..<participants).filter { tree.parents[$0] >= 0 }
+    let upwards = (tree.workers == 1 ? 0..<0 : 0..<participants)
+      .filter { tree.parents[$0] >= 0 }
       .sorted { (-depths[$0], $0) < (-depths[$1], $1) }
     var builder = PlanBuilder()
     let none = Array(repeating: -1, count: participants)

@@ -24,6 +24,28 @@ public struct CompressionPlan: Sendable {
       return result
     }
 
+    /// The only group of `elementCount` elements that `settings` leaves as they are, whatever tensors
+    /// they belong to, which are not listed; nil if it may change some.
+    public init?(untouchedBy settings: CompressionSettings, elementCount: Int) {
+      guard settings.isUniform, settings.pipeline.isIdentity else { return nil }
+      pipeline = settings.pipeline
+      scope = settings.scope
+      sources = []
+      tensors = []
+      self.elementCount = elementCount
+    }
+
+    init(
+      pipeline: CompressionPipeline, scope: CodecScope, sources: [TensorRange],
+      tensors: [TensorRange], elementCount: Int
+    ) {
+      self.pipeline = pipeline
+      self.scope = scope
+      self.sources = sources
+      self.tensors = tensors
+      self.elementCount = elementCount
+    }
+
     /// Whether the group is one stretch of the gradient, which needs no copy.
     var stretch: Range<Int>? {
       guard let first = sources.first else { return 0..<0 }

@@ -13,16 +13,16 @@ import Synchronization
 /// Threads share a journal: they make their lines by themselves, and while one waits for the disk
 /// the others go on.
 public final class Journal: Sendable {
-  private struct State {
-    var pending: [UInt8] = []
-    var lastSync = DispatchTime.now()
-  }
-
   private let path: String
   private let descriptor: Int32
-  private let state: Mutex<State>
+  /// Lines that are not on disk.
+  private let pending: Mutex<[UInt8]>
   /// Held while something is being written, so that no line stands inside another.
   private let writing = Mutex<Void>(())
+  /// What went wrong when nobody was there to hear of it.
+  private let failure = Mutex<InputError?>(nil)
+  /// Set once and only cancelled; dispatch sources may be used by any thread.
+  private nonisolated(unsafe) let timer: any DispatchSourceTimer
 
   /// Opens or creates the journal at `path` for appending.
   ///
@@ -34,17 +34,30 @@ public final class Journal: Sendable {
     // A torn last line must not swallow the next one.
     let end = lseek(descriptor, 0, SEEK_END)
     var last: UInt8 = 0x0A
-    var start = State()
-    if end > 0, pread(descriptor, &last, 1, end - 1) == 1, last != 0x0A {
-      start.pending.append(0x0A)
+    var start: [UInt8] = []
+    if end > 0, pread(descriptor, &last, 1, end - 1) == 1, last != 0x0A { start.append(0x0A) }
+    pending = Mutex(start + Array("\(BuildVersion.current)\n".utf8))
+    // Runs may take hours: the next one's end is no time to write down the last one's. The queue is
+    // its own, as the shared ones are busy with runs.
+    timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "journal"))
+    timer.setEventHandler { [weak self] in
+      do throws(InputError) { try self?.flush() } catch {
+        self?.failure.withLock { $0 = $0 ?? error }
+      }
     }
-    start.pending += Array("\(BuildVersion.current)\n".utf8)
-    state = Mutex(start)
+    timer.schedule(deadline: .now() + 0.2, repeating: 0.2)
+    timer.activate()
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    timer.cancel()
+    close(descriptor)
+  }
 
-  /// Appends a finished run; it is on disk after the next ``flush()``, at most 0.2 s later.
+  /// Appends a finished run; it is on disk after the next ``flush()``, at most 0.2 s and a write
+  /// later.
+  ///
+  /// - Throws: ``InputError`` if an earlier run could not be written.
   public func append(_ id: RunID, cells: [String]) throws(InputError) {
     var content: [UInt8] = [0x5B]
     for (index, cell) in cells.enumerated() {
@@ -66,33 +79,33 @@ public final class Journal: Sendable {
     var line = Array("\(id) ".utf8)
     line += content
     let checksum = Self.checksum(line[...]).description
-    let isDue = state.withLock { state in
-      state.pending.append(contentsOf: checksum.utf8)
-      state.pending.append(0x20)
-      state.pending += line
-      state.pending.append(0x0A)
-      let now = DispatchTime.now()
-      guard now.uptimeNanoseconds - state.lastSync.uptimeNanoseconds > 200_000_000 else {
-        return false
-      }
-      state.lastSync = now
-      return true
+    pending.withLock { pending in
+      pending.append(contentsOf: checksum.utf8)
+      pending.append(0x20)
+      pending += line
+      pending.append(0x0A)
     }
-    if isDue { try flush() }
+    if let error = failure.withLock({ $0 }) { throw error }
   }
 
   /// Writes and syncs what is pending: many runs for one sync.
+  ///
+  /// - Throws: ``InputError`` if that fails; what was pending is kept for the next time.
   public func flush() throws(InputError) {
-    let isWritten = writing.withLock { _ in
-      let bytes = state.withLock { state in
-        state.lastSync = DispatchTime.now()
-        defer { state.pending = [] }
-        return state.pending
+    let error = writing.withLock { _ -> InputError? in
+      let bytes = pending.withLock { pending in
+        defer { pending = [] }
+        return pending
       }
-      return bytes.isEmpty
-        || AtomicFile.write(bytes, to: descriptor) && fdatasync(descriptor) == 0
+      if bytes.isEmpty || AtomicFile.write(bytes, to: descriptor) && fdatasync(descriptor) == 0 {
+        return nil
+      }
+      let error = AtomicFile.failure(path, "could not be appended to")
+      // Some of it may stand there, torn; a line that stands there twice counts once.
+      pending.withLock { $0 = [0x0A] + bytes + $0 }
+      return error
     }
-    if !isWritten { throw AtomicFile.failure(path, "could not be appended to") }
+    if let error { throw error }
   }
 
   /// Names the content of a line.

@@ -90,8 +90,10 @@ public struct SweepResults: Sendable {
   /// - Throws: what `body` throws; ``InputError`` if a journal has changed since it was read.
   public func forEachRow(_ body: ([String]) throws -> Void) throws {
     let whole = entries.indices.filter { isComplete[$0] }
-    let threads = max(1, options.jobs)
-    let share = 256
+    let threads = max(1, min(options.jobs, 16))
+    // So many rows are in memory at once, whatever a point has.
+    let replicates = options.replicates?.count ?? Int(entries.map(\.replicates).max() ?? 1)
+    let share = max(1, min(256, whole.count / threads + 1, 4096 / max(1, threads * replicates)))
     for start in stride(from: 0, to: whole.count, by: threads * share) {
       let parts = Mutex([[[String]]](repeating: [], count: threads))
       let failure = Mutex<InputError?>(nil)

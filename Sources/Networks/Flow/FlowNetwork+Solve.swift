@@ -15,6 +15,8 @@ struct SolverScratch: ~Copyable {
   var fullSolves = 0
   /// Earlier rates were rounded to other multiples.
   var isStale = false
+  /// Entries of lists of links that the present solve has looked at.
+  var looks = 0
 
   init(linkCount: Int) { places = FlatBuffer(repeating: LinkPlace(), count: linkCount) }
 }
@@ -50,6 +52,7 @@ extension FlowNetwork {
     scratch.stamp += 1
     scratch.set.truncate()
     scratch.opened.truncate()
+    scratch.looks = 0
     let isFull = wantsFullSolve()
     for index in fresh.indices {
       let slot = Int(fresh[index])
@@ -153,6 +156,7 @@ extension FlowNetwork {
 
   /// Adds all flows that `link` holds: they share what it has left.
   private mutating func gatherHeld(by link: Int) {
+    scratch.looks += Int(links[link].meter.active)
     var entry = links[link].head
     while entry >= 0 {
       let slot = Int(entries[Int(entry)].flow)
@@ -205,7 +209,8 @@ extension FlowNetwork {
     var work = 0
     while true {
       work += scratch.set.count
-      if solverChoice == .adaptive, work > 2 * live.count + 64 {
+      // A look at an entry costs a fraction of solving a flow.
+      if solverChoice == .adaptive, work + scratch.looks / 16 > 2 * live.count + 64 {
         scratch.fullSolves = 15
         return false
       }
@@ -288,7 +293,8 @@ extension FlowNetwork {
   }
 
   /// The least share that `link` would have as a bottleneck, if flows outside the set kept theirs.
-  private func fairShare(of link: Int) -> Double {
+  private mutating func fairShare(of link: Int) -> Double {
+    scratch.looks += 2 * Int(links[link].meter.active)
     let (capacity, weight) = (links[link].capacity, links[link].weight)
     var share = capacity / weight
     for _ in 0..<2 {
@@ -309,6 +315,7 @@ extension FlowNetwork {
 
   /// Adds the flows on `link` that a complete solve would freeze after it, if its share were `share`.
   private mutating func gatherAbove(_ share: Double, on link: Int) {
+    scratch.looks += Int(links[link].meter.active)
     var entry = links[link].head
     while entry >= 0 {
       let slot = Int(entries[Int(entry)].flow)
@@ -347,9 +354,10 @@ extension FlowNetwork {
       }
       if (level - place.top) * links[link].held > margin { return }
     }
+    scratch.looks += Int(links[link].meter.active)
     var held = 0.0
     var lightest = Double.infinity
-    var isUniform = true
+    var isWhole = true
     var isExceeded = false
     /// The largest shares of flows held elsewhere: of all, and of those that would belong to this
     /// link if both had the same share.
@@ -361,17 +369,20 @@ extension FlowNetwork {
       let flow = levels[slot]
       entry = entries[Int(entry)].next
       lightest = min(lightest, flow.weight)
-      if flow.weight != 1 { isUniform = false }
+      if flow.weight != flow.weight.rounded() { isWhole = false }
       if Int(flow.bottleneck) == link {
         held += flow.weight
         continue
       }
       if !flow.precedes(level, link) { isExceeded = true }
       top = max(top, flow.level)
-      if flow.bottleneck > link { rival = max(rival, flow.level) }
+      // A cap that is no multiple of the quantum leaves what was rounded off to this link.
+      if flow.bottleneck > link || flow.bottleneck < 0 && flow.taken != flow.level * flow.weight {
+        rival = max(rival, flow.level)
+      }
     }
-    // Rounded weights may let even flows of lower numbers down by a quantum each.
-    if !isUniform { rival = top }
+    // What a flow takes at a broken weight is rounded down, by less than a quantum each.
+    if !isWhole { rival = top }
     if holdsOthers {
       let isTied = rival >= 0 && (level - rival) * held <= margin
       if isExceeded || isTied { gatherHeld(by: link) }

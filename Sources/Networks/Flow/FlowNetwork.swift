@@ -317,7 +317,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   @inline(__always)
   private func weighed(_ weight: Double, _ path: RouteTable.Path) -> Double {
     let factor = sharing.weight(latency: path.latency)
-    return factor == 1 ? weight : FluidArithmetic.weight(min(weight * factor, 0x1p20))
+    return factor == 1 ? weight : FluidArithmetic.weight(min(max(weight * factor, 0x1p-16), 0x1p20))
   }
 
   /// The first link of a path without capacity.

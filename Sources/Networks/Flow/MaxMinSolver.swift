@@ -140,8 +140,12 @@ struct MaxMinSolver: ~Copyable {
   mutating func solve(pathLinks: borrowing FlatBuffer<Int32>) {
     rates.truncate()
     var left = items.count
+    if round > .max - Int32(clamping: left) - 1 {
+      round = 0
+      for link in accounts.indices { accounts[link].changed = -1 }
+    }
     while left > 0 {
-      round = round == .max ? 0 : round + 1
+      round += 1
       vote(left, pathLinks: pathLinks)
       touched.truncate()
       let kept = freeze(left, pathLinks: pathLinks)

@@ -50,6 +50,13 @@ public struct NetworkSettings: Sendable, Equatable {
       "sharing", .choice("sharing"), default: .maxMin,
       doc: "of links under the flow model: max_min (all alike) or rtt_fair (by 1/latency of the "
         + "path, as TCP's flows share, and SimGrid's)")
+    if sharing != .maxMin, model != .flow {
+      fields.report(
+        "sharing",
+        .invalid(
+          found: "\(sharing.rawValue) with the \(model.rawValue) model",
+          expected: "only flow shares links by a rule, so leave it out or use flow"))
+    }
     background = fields.records(
       "background", doc: "what others take of links all the time", BackgroundLoad.init)
     loggp =

@@ -30,6 +30,12 @@ extension PacketNetwork {
       return
     }
     let link = Int(flow.pointee.forward.first)
+    if !ports.base[link].isEager {
+      // A switch that sends by itself, as one does that sums: what it forwarded may be served late,
+      // but its own packets are made at their time.
+      serve(link)
+      ports.base[link].isEager = true
+    }
     flow.pointee.isInRing = true
     appendToRing(number, link)
     kick(link)

@@ -28,18 +28,9 @@ extension JobPlanBuilder {
     encoding: EncodingResult?, report: inout Report
   ) throws(InvalidInput) -> UnitPlan {
     if blueprint.workers == 1 { return UnitPlan() }
-    var offset = 0
-    let ranges = unit.tensors.map { id in
-      let tensor = blueprint.model.tensors[id.index]
-      defer { offset += tensor.elements }
-      return TensorRange(
-        name: tensor.name, offset: offset, count: tensor.elements, shape: tensor.shape)
-    }
     var result = UnitPlan()
     var needs: [GroupNeeds] = []
-    for (position, group) in CompressionPlan(settings: compression, tensors: ranges).groups
-      .enumerated()
-    {
+    for (position, group) in groups(of: unit, under: compression).enumerated() {
       let own = self.needs(
         of: group, compression: compression, measured: encoding?.units[index][position],
         report: &report)
@@ -64,6 +55,28 @@ extension JobPlanBuilder {
     }
     noteMemory(needs, framed, compression: compression, report: &report)
     return result
+  }
+
+  /// The tensors of `unit` by what is done with them.
+  private func groups(
+    of unit: CommunicationUnit, under compression: CompressionSettings
+  ) -> [CompressionPlan.Group] {
+    let elements = unit.tensors.reduce(0) { $0 + blueprint.model.tensors[$1.index].elements }
+    // Names and shapes are not copied where nobody reads them: for half of the points of a sweep
+    // that would be a tenth of their time.
+    if elements > 0,
+      let whole = CompressionPlan.Group(untouchedBy: compression, elementCount: elements)
+    {
+      return [whole]
+    }
+    var offset = 0
+    let ranges = unit.tensors.map { id in
+      let tensor = blueprint.model.tensors[id.index]
+      defer { offset += tensor.elements }
+      return TensorRange(
+        name: tensor.name, offset: offset, count: tensor.elements, shape: tensor.shape)
+    }
+    return CompressionPlan(settings: compression, tensors: ranges).groups
   }
 
   private func exchanges(

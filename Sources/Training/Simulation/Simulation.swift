@@ -90,7 +90,7 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
       rounds += 1
       let next = network.advance(until: queue.nextTime)
       if next == .never {
-        throw .stuck(at: now, waiting: jobs.flatMap { $0.waitingReport() } + networkReport())
+        throw .stuck(at: now, waiting: networkReport() + jobs.flatMap { $0.waitingReport() })
       }
       now = next
       queue.advance(to: now)
@@ -177,7 +177,12 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
     return (job, group.index - groupBases[job])
   }
 
+  /// The transfers that are stuck, a few of them, before the ranks that wait for them: what the
+  /// network says names links, which is what can be mended.
   private mutating func networkReport() -> [String] {
-    network.waiting.map { "network: " + $0.description(in: topology) }
+    let waiting = network.waiting
+    let shown = waiting.prefix(3).map { "network: " + $0.description(in: topology) }
+    return waiting.count > 3
+      ? shown + ["network: \(waiting.count - 3) more transfers wait"] : shown
   }
 }
