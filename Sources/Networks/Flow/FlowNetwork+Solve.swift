@@ -13,6 +13,9 @@ struct SolverScratch: ~Copyable {
   var stamp: Int32 = 0
   /// Complete solves left before a smaller one is tried again.
   var fullSolves = 0
+  /// How many complete solves follow the next smaller one that turns out too large: twice as many
+  /// as last time, so that neither a short crowd nor lasting dense traffic costs much.
+  var pause = 1
   /// Earlier rates were rounded to other multiples.
   var isStale = false
   /// Entries of lists of links that the present solve has looked at.
@@ -211,7 +214,8 @@ extension FlowNetwork {
       work += scratch.set.count
       // A look at an entry costs a fraction of solving a flow.
       if solverChoice == .adaptive, work + scratch.looks / 16 > 2 * live.count + 64 {
-        scratch.fullSolves = 15
+        scratch.fullSolves = scratch.pause
+        scratch.pause = min(2 * scratch.pause, 32)
         return false
       }
       for index in scratch.opened.indices {
@@ -224,7 +228,10 @@ extension FlowNetwork {
       addUp()
       let before = scratch.set.count
       for index in scratch.opened.indices { check(Int(scratch.opened[index])) }
-      if scratch.set.count == before { return true }
+      if scratch.set.count == before {
+        scratch.pause = 1
+        return true
+      }
     }
   }
 
