@@ -13,14 +13,20 @@ public struct ParameterServers: Hashable, Sendable {
   public var count: Int
   public var placement: Placement
   public var sharding: ServerSharding
+  /// Whether servers only notify workers that a part is summed, and send it once a worker that has
+  /// heard of all parts asks, as MXNet's key-value store does.
+  ///
+  /// Notices and requests have no bytes.
+  public var pullsOnRequest: Bool
 
   public init(
     count: Int, placement: Placement = .colocated,
-    sharding: ServerSharding = .split(from: 1_000_000)
+    sharding: ServerSharding = .split(from: 1_000_000), pullsOnRequest: Bool = false
   ) {
     self.count = count
     self.placement = placement
     self.sharding = sharding
+    self.pullsOnRequest = pullsOnRequest
   }
 
   /// Reads `count`, `placement` and `sharding`.
@@ -32,6 +38,7 @@ public struct ParameterServers: Hashable, Sendable {
     sharding = fields.variant(
       "sharding", ServerSharding.registry, default: "split",
       doc: "how tensors are spread over the servers")
+    pullsOnRequest = false
   }
 
   /// The plan by which `workers` push a payload made of `tensors` and pull its sum.
@@ -39,9 +46,12 @@ public struct ParameterServers: Hashable, Sendable {
   /// Rank slots are the workers, then the servers; ``Plan/home(of:)`` says on whose node a server
   /// runs. A server adds what arrives in the order of arrival and answers every worker when all
   /// pushes of a shard are in. Chunk bounds are element offsets. Push w of shard s is step
-  /// `s * workers + w`; its pull follows all pushes.
+  /// `s * workers + w`; its pull follows all pushes, or a request that follows all notices.
+  ///
+  /// - Parameter turn: the server that gets the first slice, modulo their number, where tensors are
+  ///   dealt in slices; payloads that follow one another begin at different ones.
   public func makePlan(
-    workers: Int, tensors: [ServedTensor]
+    workers: Int, tensors: [ServedTensor], turn: Int = 0
   ) -> Result<Plan, PlanRefusal> {
     if workers < 1 { return .failure(PlanRefusal("push_pull needs a worker")) }
     if count < 1 { return .failure(PlanRefusal("push_pull needs a server")) }
@@ -51,19 +61,40 @@ public struct ParameterServers: Hashable, Sendable {
           "\(count) co-located servers need as many workers, there are \(workers); use fewer, "
             + "or dedicated ones"))
     }
-    let shards = sharding.shards(of: tensors, servers: count)
+    let shards = sharding.shards(of: tensors, servers: count, turn: turn)
     var builder = PlanBuilder()
     for (chunk, shard) in shards.enumerated() {
       for worker in 0..<workers {
         builder.append(PlanStep(worker, workers + shard.server, chunk, chunk + 1, .reduce))
       }
     }
+    var notices: [Int] = []
+    if pullsOnRequest {
+      for (chunk, shard) in shards.enumerated() {
+        let pushes = Array(chunk * workers..<(chunk + 1) * workers)
+        for worker in 0..<workers {
+          notices.append(
+            builder.append(
+              PlanStep(workers + shard.server, worker, chunk, chunk, .store),
+              departsAfter: pushes))
+        }
+      }
+    }
     for (chunk, shard) in shards.enumerated() {
-      let pushes = Array(chunk * workers..<(chunk + 1) * workers)
       for worker in 0..<workers {
+        // Notices and requests are steps without chunks.
+        var before = Array(chunk * workers..<(chunk + 1) * workers)
+        if pullsOnRequest {
+          let heard = shards.indices.map { notices[$0 * workers + worker] }
+          before = [
+            builder.append(
+              PlanStep(worker, workers + shard.server, chunk, chunk, .store),
+              departsAfter: heard)
+          ]
+        }
         builder.append(
           PlanStep(workers + shard.server, worker, chunk, chunk + 1, .store),
-          departsAfter: pushes)
+          departsAfter: before)
       }
     }
     return .success(

@@ -32,11 +32,13 @@ public enum ServerSharding: Hashable, Sendable {
     ])
 
   /// The parts of `tensors` and the server of each, in element order; empty parts are left out.
-  public func shards(of tensors: [ServedTensor], servers: Int) -> [Shard] {
+  ///
+  /// Slices are dealt from server `turn` modulo their number on.
+  public func shards(of tensors: [ServedTensor], servers: Int, turn first: Int = 0) -> [Shard] {
     precondition(servers > 0, "shards need a server")
     var shards: [Shard] = []
     var start: Int64 = 0
-    var turn = 0
+    var turn = first % servers
     func add(_ lower: Int64, _ upper: Int64, _ server: Int) {
       if lower < upper {
         shards.append(Shard(elements: start + lower..<start + upper, server: server))

@@ -49,6 +49,9 @@ public struct CommunicationSettings: Sendable {
   public var compression: CompressionSettings
   public var streams: StreamSettings
   public var progress: any ProgressRule
+  /// Whether a layer's forward waits only for its own parameters; nil as the schedule has it.
+  public var overlapsForward: Bool?
+  public var sending: SendingSettings
 
   public init(_ fields: inout FieldReader) {
     let kind: StrategyKind = fields.optional(
@@ -77,6 +80,12 @@ public struct CommunicationSettings: Sendable {
     progress = fields.variant(
       "synchronization", ProgressCatalog.registry, default: "bulk_synchronous",
       doc: "which workers may go on to the next iteration")
+    overlapsForward = fields.optional(
+      "overlap_forward", .bool,
+      doc: "whether a layer's forward in the next iteration waits only for its own parameters, "
+        + "instead of for the whole update; by default as the schedule has it")
+    sending = fields.defaultedRecord(
+      "sending", doc: "how messages are handed to the network", SendingSettings.init)
     if servers != nil, kind != .parameterServer {
       fields.report(
         "servers",
@@ -87,6 +96,13 @@ public struct CommunicationSettings: Sendable {
 
   /// Refuses payloads that the strategy cannot move.
   private func check(_ fields: FieldReader) {
+    if overlapsForward == true, let rule = progress as? BulkSynchronous, rule.barrier {
+      fields.report(
+        "overlap_forward",
+        .conflict(
+          "a barrier ends an iteration when all updates are over, so that forward cannot begin "
+            + "before; remove \"barrier\" or \"overlap_forward\""))
+    }
     let refusals = compression.pipelines.compactMap { strategy.refusal(of: $0) }
     if let reason = refusals.first {
       fields.report("compression", .conflict(reason))

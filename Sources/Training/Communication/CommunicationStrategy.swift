@@ -33,6 +33,24 @@ public enum CommunicationStrategy: Sendable {
   /// Whether every worker decodes every payload.
   var isGather: Bool { if case .allGather = self { true } else { false } }
 
+  /// Whether all workers must start exchanges in the same order: ranks of a collective wait for one
+  /// another, servers take what comes.
+  var needsAgreement: Bool { if case .parameterServer = self { false } else { true } }
+
+  /// Whether servers wait for all pushes of an iteration before they reply.
+  var holdsReplies: Bool {
+    if case .parameterServer(let servers) = self {
+      servers.replyTime == .allSummed
+    } else {
+      false
+    }
+  }
+
+  /// Whether servers update the parameters and send them back instead of sums.
+  var updatesOnServers: Bool {
+    if case .parameterServer(let servers) = self { servers.update == .server } else { false }
+  }
+
   /// Whether it makes sense only for payloads of selected elements.
   var needsSelection: Bool {
     switch self {

@@ -12,6 +12,31 @@ public enum ServerReply: String, Sendable, CaseIterable {
   case union
 }
 
+/// When a server replies.
+public enum ReplyTime: String, Sendable, CaseIterable {
+  /// As soon as all pushes of a part are summed.
+  case summed
+  /// Once the pushes of the whole iteration are summed on all servers: parameters are read when the
+  /// next iteration begins, as in TensorFlow's synchronous training.
+  case allSummed = "all_summed"
+}
+
+/// Who updates the parameters.
+public enum UpdatePlace: String, Sendable, CaseIterable {
+  /// Every worker updates its own copy from the sum (BytePS).
+  case worker
+  /// Servers update and send parameters back (TensorFlow, MXNet).
+  case server
+}
+
+/// How a worker gets the sum.
+public enum PullKind: String, Sendable, CaseIterable {
+  /// Servers send it without being asked (P3).
+  case broadcast
+  /// Servers notify workers, who ask for a unit once all its parts are announced (MXNet).
+  case request
+}
+
 /// The servers of a parameter-server job: the `servers` record.
 public struct ServerSettings: Sendable {
   /// How many; nil is one a worker when co-located, one otherwise.
@@ -21,6 +46,12 @@ public struct ServerSettings: Sendable {
   public var reply: ServerReply
   /// The residual of a server that encodes again; nil without.
   public var errorFeedback: ErrorFeedbackSettings?
+  public var replyTime = ReplyTime.summed
+  public var pull = PullKind.broadcast
+  public var update = UpdatePlace.worker
+  /// The rate at which a server sums and updates, counted in bytes of the sum; nil as the device or
+  /// transport sums.
+  public var aggregationRate: Bandwidth?
 
   public init(
     count: Int? = nil, placement: ParameterServers.Placement = .colocated,
@@ -53,6 +84,31 @@ public struct ServerSettings: Sendable {
       "error_feedback", .errorFeedback, default: nil,
       doc: "adds what a server lost in encoding its sum to its next sum, as 1-bit Adam and 3LC do: "
         + "true, or {\"decay\": 0.9}")
+    replyTime = fields.optional(
+      "reply_time", .choice("reply time"), default: .summed,
+      doc:
+        "summed: a server replies as soon as all pushes of a part are in; all_summed: once those "
+        + "of the whole iteration are in everywhere, as TensorFlow's synchronous training does; a "
+        + "window or credit of the schedule then limits nothing")
+    pull = fields.optional(
+      "pull", .choice("pull"), default: .broadcast,
+      doc:
+        "broadcast: servers send sums unasked, as P3 does; request: they notify workers, who ask, "
+        + "as MXNet does")
+    update = fields.optional(
+      "update", .choice("update"), default: .worker,
+      doc: "who updates the parameters; with server, workers spend no time on it")
+    aggregationRate = fields.optional(
+      "aggregation_rate", .bandwidth,
+      doc: "bytes of pushes that a server sums a second; by default what a rank reduces")
+    if replyTime == .allSummed, pull == .request {
+      fields.report(
+        "pull",
+        .conflict(
+          "with reply_time \"all_summed\" parameters come when the next iteration begins; leave out "
+            + "\"pull\""))
+      pull = .broadcast
+    }
     if errorFeedback != nil, reply != .encoded {
       fields.report(
         "error_feedback",

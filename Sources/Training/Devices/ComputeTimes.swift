@@ -42,6 +42,14 @@ public struct ComputeTimes: Sendable {
   /// Forward, backward and optimizer: an iteration of one worker that does not communicate.
   public var step: SimDuration { forward + backward + optimizer }
 
+  /// For each tensor in forward order: when forward first needs it, after forward starts.
+  ///
+  /// A layer's share of forward is taken to be that of backward, so this mirrors ``readyOffsets``.
+  /// Never decreases with the index.
+  public var neededOffsets: [SimDuration] {
+    readyOffsets.map { forward - rescaled($0, to: forward, rounding: .down) }
+  }
+
   /// The pieces of evidence by the part they stand for, in the order of a report.
   public var evidence: [(part: String, evidence: Evidence)] {
     [
@@ -71,14 +79,16 @@ public struct ComputeTimes: Sendable {
     return times
   }
 
-  /// `offset * total / backward`, rounded up, exact in integers so that the last stays the total.
-  private func rescaled(_ offset: SimDuration, to total: SimDuration) -> SimDuration {
+  /// `offset * total / backward`, exact in integers so that the last stays the total.
+  private func rescaled(
+    _ offset: SimDuration, to total: SimDuration, rounding: FloatingPointRoundingRule = .up
+  ) -> SimDuration {
     if backward == .zero || total == .unbounded { return total }
     let divisor = UInt64(backward.picoseconds)
     let (high, low) = UInt64(offset.picoseconds).multipliedFullWidth(by: UInt64(total.picoseconds))
     // offset <= backward, so the quotient is at most `total` and fits.
     let (quotient, remainder) = divisor.dividingFullWidth((high, low))
-    return SimDuration(picoseconds: Int64(quotient) + (remainder == 0 ? 0 : 1))
+    return SimDuration(picoseconds: Int64(quotient) + (remainder == 0 || rounding == .down ? 0 : 1))
   }
 }
 

@@ -126,13 +126,24 @@ public struct EncodingRequest: Sendable {
   ) -> [TensorRange] {
     var offset = 0
     return unit.tensors.map { id in
-      let elements = count(id.index)
-      defer { offset += elements }
       let whole = tensors[id.index]
+      let elements =
+        unit.slice.map { Self.sampled($0, of: whole.elements, count(id.index)).count }
+        ?? count(id.index)
+      defer { offset += elements }
       return TensorRange(
         name: whole.name, offset: offset, count: elements,
         shape: elements == whole.elements ? whole.shape : [])
     }
+  }
+
+  /// The part of `count` elements sampled from a tensor of `whole` that stands for `slice`.
+  private static func sampled(_ slice: Range<Int>, of whole: Int, _ count: Int) -> Range<Int> {
+    if count == whole { return slice }
+    let share = Double(count) / Double(whole)
+    let length = min(count, max(1, Int((Double(slice.count) * share).rounded())))
+    let lower = min(count - length, Int(Double(slice.lowerBound) * share))
+    return lower..<lower + length
   }
 
   // MARK: - Measuring
@@ -171,6 +182,11 @@ public struct EncodingRequest: Sendable {
       start += count
     }
     let largest = units.map { $0.tensors.reduce(0) { $0 + sampled[$1.index] } }.max() ?? 0
+    /// What `unit` holds of the sample of a tensor.
+    func span(_ unit: CommunicationUnit, _ tensor: Int) -> Range<Int> {
+      unit.slice.map { Self.sampled($0, of: tensors[tensor].elements, sampled[tensor]) }
+        ?? 0..<sampled[tensor]
+    }
     var parts = workspace.takeParts(workers, capacity: largest)
     defer { workspace.giveBack(&parts) }
     var sum = ErrorSum()
@@ -184,7 +200,9 @@ public struct EncodingRequest: Sendable {
         parts[worker].removeAll(keepingCapacity: true)
         for tensor in unit.tensors {
           let start = starts[tensor.index]
-          parts[worker] += workspace.gradients[worker][start..<start + sampled[tensor.index]]
+          let span = span(unit, tensor.index)
+          parts[worker] +=
+            workspace.gradients[worker][start + span.lowerBound..<start + span.upperBound]
         }
       }
       var groups: [EncodingResult.Group] = []

@@ -88,7 +88,9 @@ public struct JobBlueprint: Sendable {
     schedule = communication.schedule.plan(
       ScheduleInput(
         elements: model.tensors.map(\.elements), bytesPerElement: workload.gradientType.bytes,
-        readyOffsets: times.readyOffsets))
+        readyOffsets: times.readyOffsets, neededOffsets: times.neededOffsets,
+        forward: times.forward))
+    if let overlaps = communication.overlapsForward { schedule.overlapsForward = overlaps }
     let state = MemoryEstimate.modelState(self)
     if state > device.memory.value {
       issues.report(

@@ -51,17 +51,23 @@ public struct JobPlanBuilder {
     seed: UInt64, replicate: Int
   ) throws(InvalidInput) -> (plan: JobPlan, report: Report) {
     var report = Report()
-    var graph = JobGraph()
+    let communication = blueprint.communication
+    var builder = JobGraphBuilder(
+      compute: blueprint.compute, streams: communication.streams,
+      accumulationSteps: blueprint.workload.accumulationSteps,
+      copyRate: communication.sending.copyRate, overlapsForward: blueprint.schedule.overlapsForward,
+      updates: !communication.strategy.updatesOnServers)
     var exchanges: [PlannedExchange] = []
     var phases: [JobPhase] = []
     let workload = blueprint.workload
     let settings = blueprint.phases
+    let neededOffsets = blueprint.compute.neededOffsets
     for (index, phase) in settings.enumerated() {
       let end =
         index + 1 < settings.count
         ? settings[index + 1].firstIteration : workload.warmup + workload.iterations
       let counted = max(0, end - max(workload.warmup, phase.firstIteration))
-      let firstOperation = graph.operations.count
+      let firstOperation = builder.graph.operations.count
       let firstExchange = exchanges.count
       var units: [UnitPlan] = []
       var own = Report()
@@ -70,15 +76,25 @@ public struct JobPlanBuilder {
           unit, index: position, compression: phase.settings, encoding: encodings[index],
           report: &own)
         plan.ready = unit.tensors.map { blueprint.compute.readyOffsets[$0.index] }.max() ?? .zero
+        plan.needed = unit.tensors.map { neededOffsets[$0.index] }.min() ?? .zero
+        plan.hold = unit.hold
+        plan.elements = unit.elements
         plan.firstExchange = exchanges.count
-        exchanges += plan.exchanges
+        let ticket = AdmissionTicket(
+          priority: unit.priority,
+          bytes: Int64(unit.elements) * Int64(workload.gradientType.bytes))
+        exchanges += plan.exchanges.map {
+          var exchange = $0
+          exchange.ticket = ticket
+          return exchange
+        }
         units.append(plan)
       }
-      add(units, to: &graph)
+      builder.add(units)
       phases.append(
         JobPhase(
           firstIteration: phase.firstIteration,
-          operations: firstOperation..<graph.operations.count,
+          operations: firstOperation..<builder.graph.operations.count,
           exchanges: firstExchange..<exchanges.count))
       for name in own.algorithms { report.note(algorithm: name) }
       report.encodedBytes +=
@@ -86,13 +102,18 @@ public struct JobPlanBuilder {
       if !own.codecSource.isEmpty { report.codecSource = own.codecSource }
       report.memory.widen(to: own.memory)
     }
-    graph.finish()
     report.memory.model = MemoryEstimate.modelState(blueprint)
     try check(report.memory)
     let job = JobPlan(
-      name: blueprint.name, graph: graph, exchanges: exchanges, phases: phases,
+      name: blueprint.name, graph: builder.finished(), exchanges: exchanges, phases: phases,
       workers: blueprint.workers, nodes: places.map { topology.accelerators[$0] },
-      hosts: places.map { topology.hostOfAccelerator[$0] }, window: blueprint.schedule.window,
+      hosts: places.map { topology.hostOfAccelerator[$0] },
+      admission: AdmissionRules(
+        order: blueprint.schedule.order,
+        // An exchange that waits for all others to be pushed must not keep them from it.
+        limit: communication.strategy.holdsReplies ? .unlimited : blueprint.schedule.limit,
+        isAgreed: communication.strategy.needsAgreement),
+      sending: communication.sending, holdsReplies: communication.strategy.holdsReplies,
       iterations: workload.iterations, warmup: workload.warmup,
       stragglers: blueprint.stragglers, progress: blueprint.communication.progress,
       overlapSlowdown: blueprint.communication.streams.overlapSlowdown, seed: seed,
@@ -126,88 +147,4 @@ public struct JobPlanBuilder {
     }
     return places
   }
-
-  // MARK: - The graph
-
-  /// One iteration of a worker: micro-batches that only accumulate, a last forward, backward cut
-  /// where units become ready, and for each unit the sum inside the host, encode, exchanges, decode,
-  /// and the gather inside the host; then the update.
-  private func add(_ units: [UnitPlan], to graph: inout JobGraph) {
-    let compute = blueprint.compute
-    let streams = blueprint.communication.streams
-    var last: [Int] = []
-    for _ in 1..<blueprint.workload.accumulationSteps {
-      last = [graph.add(.forward, on: .compute, for: compute.forward, after: last)]
-      last = [graph.add(.backward, on: .compute, for: compute.backward, after: last)]
-    }
-    last = [graph.add(.forward, on: .compute, for: compute.forward, after: last)]
-    var waiting: [Int] = []
-    var reached = SimDuration.zero
-    let order = units.indices.sorted { (units[$0].ready, $0) < (units[$1].ready, $1) }
-    for index in order {
-      let unit = units[index]
-      if unit.ready > reached {
-        last = [
-          graph.add(.backward, on: .compute, for: unit.ready - reached, after: last)
-        ]
-        reached = unit.ready
-      }
-      var tail = last
-      var exchange = unit.firstExchange
-      func move(_ count: Int) {
-        for _ in 0..<count {
-          tail = [
-            graph.add(.exchange, on: .communication, exchange: exchange, unit: index, after: tail)
-          ]
-          exchange += 1
-        }
-      }
-      move(unit.before.count)
-      tail = add(.encode, unit.encode, on: streams.encode, unit: index, to: &graph, after: tail)
-      move(unit.between.count)
-      if !unit.between.isEmpty {
-        tail = add(.decode, unit.decode, on: streams.decode, unit: index, to: &graph, after: tail)
-      }
-      move(unit.after.count)
-      waiting += tail
-    }
-    if compute.backward > reached {
-      last = [graph.add(.backward, on: .compute, for: compute.backward - reached, after: last)]
-    }
-    graph.add(
-      .optimizer, on: .compute, for: compute.optimizer,
-      after: Array(Set(waiting + last)).sorted())
-  }
-
-  /// Adds the accelerator's and the CPU's part of an encode or decode, the CPU's on its own stream.
-  private func add(
-    _ kind: OperationKind, _ cost: CodecTiming.Cost, on placement: CodecPlacement, unit: Int,
-    to graph: inout JobGraph, after predecessors: [Int]
-  ) -> [Int] {
-    var tail = predecessors
-    let parts: [(StreamKind, SimDuration)] = [
-      (placement.stream, cost.accelerator), (.cpu, cost.cpu),
-    ]
-    // A host stage comes after the accelerator's when encoding, and before it when decoding.
-    for (stream, duration) in kind == .encode ? parts : parts.reversed() where duration > .zero {
-      tail = [graph.add(kind, on: stream, for: duration, unit: unit, after: tail)]
-    }
-    return tail
-  }
-}
-
-/// What one communication unit of one phase does in an iteration.
-struct UnitPlan {
-  var ready = SimDuration.zero
-  var encode = CodecTiming.Cost()
-  var decode = CodecTiming.Cost()
-  /// Plain sums inside hosts, before anything is encoded.
-  var before: [PlannedExchange] = []
-  /// The exchanges of what was encoded.
-  var between: [PlannedExchange] = []
-  /// Plain gathers inside hosts.
-  var after: [PlannedExchange] = []
-  /// Where the exchanges begin in the job's.
-  var firstExchange = 0
-  var exchanges: [PlannedExchange] { before + between + after }
 }

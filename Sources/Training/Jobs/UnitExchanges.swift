@@ -42,6 +42,7 @@ extension JobPlanBuilder {
       let source = peers.representative(of: worker)
       return needs.reduce(ByteCount.zero) { $0 + $1.framed[source % $1.framed.count] }
     }
+    result.payload = framed.max() ?? .zero
     report.encodedBytes +=
       framed.reduce(0.0) { $0 + Double($1.bytes) } / Double(blueprint.workers)
     if !peers.hosts.isEmpty {
@@ -61,7 +62,7 @@ extension JobPlanBuilder {
   private func groups(
     of unit: CommunicationUnit, under compression: CompressionSettings
   ) -> [CompressionPlan.Group] {
-    let elements = unit.tensors.reduce(0) { $0 + blueprint.model.tensors[$1.index].elements }
+    let elements = unit.elements
     // Names and shapes are not copied where nobody reads them: for half of the points of a sweep
     // that would be a tenth of their time.
     if elements > 0,
@@ -72,9 +73,11 @@ extension JobPlanBuilder {
     var offset = 0
     let ranges = unit.tensors.map { id in
       let tensor = blueprint.model.tensors[id.index]
-      defer { offset += tensor.elements }
+      let count = unit.slice?.count ?? tensor.elements
+      defer { offset += count }
       return TensorRange(
-        name: tensor.name, offset: offset, count: tensor.elements, shape: tensor.shape)
+        name: tensor.name, offset: offset, count: count,
+        shape: unit.slice == nil ? tensor.shape : [])
     }
     return CompressionPlan(settings: compression, tensors: ranges).groups
   }
@@ -377,15 +380,23 @@ extension JobPlanBuilder {
     _ unit: CommunicationUnit, index: Int, plan result: inout UnitPlan, report: inout Report
   ) throws(InvalidInput) -> [PlannedExchange] {
     let group = ParameterServers(
-      count: blueprint.servers, placement: servers.placement, sharding: servers.sharding)
+      count: blueprint.servers, placement: servers.placement, sharding: servers.sharding,
+      pullsOnRequest: servers.pull == .request)
     let served = unit.tensors.map {
       ServedTensor(
-        key: $0.index, elements: Int64(blueprint.model.tensors[$0.index].elements))
+        key: unit.slice == nil ? $0.index : index,
+        elements: Int64(unit.slice?.count ?? blueprint.model.tensors[$0.index].elements))
     }
     let plan = try plan(
-      group.makePlan(workers: blueprint.workers, tensors: served), at: "servers")
+      group.makePlan(workers: blueprint.workers, tensors: served, turn: index), at: "servers")
     report.note(algorithm: plan.name)
-    var combining = CombiningCost(rate: reductionRate)
+    var combining = CombiningCost(rate: servers.aggregationRate ?? reductionRate)
+    if servers.update == .server, servers.aggregationRate == nil {
+      // A rate of aggregation includes the update; without one a server updates as fast as a worker.
+      let share = Double(unit.elements) / Double(max(1, blueprint.elements))
+      combining.onLast = blueprint.compute.optimizer.scaled(
+        by: share / Double(max(1, plan.chunkCount)))
+    }
     // Codes that first agree on a range do not add here either: nobody agrees before a push.
     let isEncoded = needs.contains { need in
       need.steps.count > 1 || need.steps.contains { $0.kind == .gather }
@@ -400,7 +411,7 @@ extension JobPlanBuilder {
       }
       combining.perPayload = share(result.decode)
       if servers.reply == .encoded {
-        combining.onLast = share(result.encode)
+        combining.onLast += share(result.encode)
         if servers.errorFeedback != nil {
           combining.onLast += share(
             timing.cost(

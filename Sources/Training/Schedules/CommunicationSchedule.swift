@@ -1,14 +1,29 @@
 import SimKernel
 
-/// A slice of the gradient that is encoded and exchanged as one.
+/// A part of the gradient that is encoded and exchanged as one.
 public struct CommunicationUnit: Sendable, Equatable {
   /// The tensors it holds, in the order their gradients become ready.
   public var tensors: [TensorID]
-  /// Elements over all of them.
+  /// Elements over all of them, or of ``slice``.
   public var elements: Int
-  public init(tensors: [TensorID], elements: Int) {
+  /// The elements of its only tensor that it holds; nil if all.
+  public var slice: Range<Int>?
+  /// Where exchanges are admitted, or messages sent, by urgency: smaller goes first.
+  public var priority: Int32
+  /// How long it waits after its last gradient is ready, such as for the next cycle of a library that
+  /// only looks now and then.
+  public var hold: SimDuration
+
+  public init(
+    tensors: [TensorID], elements: Int, slice: Range<Int>? = nil, priority: Int32 = 0,
+    hold: SimDuration = .zero
+  ) {
+    precondition(slice == nil || tensors.count == 1, "a slice is one of a single tensor")
     self.tensors = tensors
     self.elements = elements
+    self.slice = slice
+    self.priority = priority
+    self.hold = hold
   }
 }
 
@@ -20,29 +35,123 @@ public struct ScheduleInput: Sendable {
   public var bytesPerElement: Int
   /// When each tensor's gradient is ready after backward began.
   public var readyOffsets: [SimDuration]
+  /// When the forward pass first needs each tensor, after forward began.
+  public var neededOffsets: [SimDuration]
+  /// The whole forward pass.
+  public var forward: SimDuration
+  /// What moving a message costs, for schedules that plan with it.
+  public var cost: LinearCost
 
-  public init(elements: [Int], bytesPerElement: Int, readyOffsets: [SimDuration]) {
+  public init(
+    elements: [Int], bytesPerElement: Int, readyOffsets: [SimDuration],
+    neededOffsets: [SimDuration]? = nil, forward: SimDuration = .zero,
+    cost: LinearCost = LinearCost()
+  ) {
     self.elements = elements
     self.bytesPerElement = bytesPerElement
     self.readyOffsets = readyOffsets
+    self.neededOffsets = neededOffsets ?? Array(repeating: .zero, count: elements.count)
+    self.forward = forward
+    self.cost = cost
   }
 
   /// The tensors in the order their gradients become ready; ties go to the later layer.
   public var readyOrder: [Int] {
     elements.indices.sorted { (readyOffsets[$0], $1) < (readyOffsets[$1], $0) }
   }
+
+  /// What `count` elements take on the wire before compression.
+  func bytes(_ count: Int) -> ByteCount { ByteCount(Int64(count) * Int64(bytesPerElement)) }
+
+  /// Each tensor whole, or in slices of at most `limit` elements, with the position in forward order
+  /// as its priority; in ready order.
+  func slices(of limit: Int) -> [CommunicationUnit] {
+    var units: [CommunicationUnit] = []
+    for index in readyOrder {
+      let count = elements[index]
+      if count <= limit {
+        units.append(
+          CommunicationUnit(
+            tensors: [TensorID(index)], elements: count, priority: Int32(clamping: index)))
+        continue
+      }
+      for lower in stride(from: 0, to: count, by: limit) {
+        let slice = lower..<min(count, lower + limit)
+        units.append(
+          CommunicationUnit(
+            tensors: [TensorID(index)], elements: slice.count, slice: slice,
+            priority: Int32(clamping: index)))
+      }
+    }
+    return units
+  }
 }
 
-/// The pure plan of a schedule: what travels together, in which order it is admitted, how many
-/// exchanges may be in flight on a worker.
+/// The time to move M bytes together: `start + M / rate`.
+public struct LinearCost: Sendable, Equatable {
+  /// The time that a message takes whatever its size.
+  public var start: SimDuration
+  /// Seconds a byte.
+  public var secondsPerByte: Double
+  public init(start: SimDuration = .zero, secondsPerByte: Double = 0) {
+    self.start = start
+    self.secondsPerByte = secondsPerByte
+  }
+  /// The time of one message of `bytes`, rounded up.
+  public func time(_ bytes: ByteCount) -> SimDuration {
+    start + SimDuration.roundingUp(picoseconds: Double(bytes.bytes) * secondsPerByte * 1e12)
+  }
+}
+
+/// In which order a worker admits exchanges whose payloads exist.
+public enum AdmissionOrder: Sendable, Equatable {
+  /// That of the units; a late one blocks those behind it, as DDP's buckets do.
+  case fixed
+  /// First come, first served.
+  case arrival
+  /// The smallest ``CommunicationUnit/priority`` of those that are there; ties in arrival order.
+  case priority
+  /// At random among those that are there, anew for each worker and iteration.
+  case random
+}
+
+/// How much a worker may have in flight.
+public enum FlightLimit: Sendable, Equatable {
+  /// So many exchanges.
+  case exchanges(Int)
+  /// Exchanges of so many bytes before compression.
+  ///
+  /// With `overshoot` one more starts while any credit is left, as in ByteScheduler; without, one
+  /// starts only if it fits, as in BytePS, or if nothing is in flight.
+  case credit(ByteCount, overshoot: Bool)
+
+  /// No limit at all.
+  public static var unlimited: FlightLimit { .exchanges(.max) }
+}
+
+/// The pure plan of a schedule: what travels together, in which order it is admitted, how much may be
+/// in flight on a worker.
 public struct SchedulePlan: Sendable, Equatable {
-  /// Units in the order in which they are admitted.
+  /// Units in ready order, which is also that of ``AdmissionOrder/fixed``.
   public var units: [CommunicationUnit]
-  /// Exchanges a worker may have in flight.
-  public var window: Int
-  public init(units: [CommunicationUnit], window: Int) {
+  public var order: AdmissionOrder
+  public var limit: FlightLimit
+  /// Whether a layer's forward waits only for its own parameters instead of for all.
+  public var overlapsForward: Bool
+
+  public init(
+    units: [CommunicationUnit], order: AdmissionOrder = .fixed,
+    limit: FlightLimit = .exchanges(1), overlapsForward: Bool = false
+  ) {
     self.units = units
-    self.window = window
+    self.order = order
+    self.limit = limit
+    self.overlapsForward = overlapsForward
+  }
+
+  /// As above, with at most `window` exchanges in flight in the order of `units`.
+  public init(units: [CommunicationUnit], window: Int) {
+    self.init(units: units, limit: .exchanges(window))
   }
 }
 
@@ -52,41 +161,4 @@ public protocol CommunicationSchedule: Sendable {
   var name: String { get }
   /// The plan for one iteration.
   func plan(_ input: ScheduleInput) -> SchedulePlan
-}
-
-/// The state of one worker's schedule during an iteration.
-///
-/// Admits exchanges in plan order, at most `window` at a time. A late exchange blocks those behind
-/// it, as DDP's bucket order does.
-public struct AdmissionQueue: Sendable {
-  private var isReady: [Bool]
-  private var next = 0
-  private var end: Int
-  private var inFlight = 0
-  private let window: Int
-
-  /// A queue of `count` exchanges, none of them ready.
-  public init(count: Int, window: Int) {
-    isReady = Array(repeating: false, count: count)
-    end = count
-    self.window = window
-  }
-  /// Forgets an iteration and begins one that takes the exchanges in `range`.
-  public mutating func reset(to range: Range<Int>) {
-    for index in range { isReady[index] = false }
-    next = range.lowerBound
-    end = range.upperBound
-    inFlight = 0
-  }
-  /// Exchange `index` could start as far as its data is concerned.
-  public mutating func ready(_ index: Int) { isReady[index] = true }
-  /// An admitted exchange has ended.
-  public mutating func complete() { inFlight -= 1 }
-  /// The next exchange that may start now, or nil.
-  public mutating func admit() -> Int? {
-    guard next < end, isReady[next], inFlight < window else { return nil }
-    inFlight += 1
-    next += 1
-    return next - 1
-  }
 }

@@ -15,6 +15,26 @@ public enum ScheduleCatalog {
       .init("one_shot", summary: "the whole gradient travels at once after backward") { _ in
         OneShotSchedule()
       },
+      .init(
+        "timed_fusion",
+        summary: "tensors are fused until so much time has passed or bytes have come together"
+      ) { TimedFusion(&$0) },
+      .init(
+        "horovod", summary: "a coordinator fuses what is ready at the end of each of its cycles"
+      ) { HorovodSchedule(&$0) },
+      .init("layer", summary: "whole tensors, the first layer's first among those that are ready") {
+        LayerSchedule(&$0)
+      },
+      .init("random", summary: "whole tensors in random order, as TensorFlow's runtime has it") {
+        RandomSchedule(&$0)
+      },
+      .init(
+        "p3", summary: "small slices, the first layer's first, and forward begins layer by layer"
+      ) { P3Schedule(&$0) },
+      .init(
+        "byte_scheduler",
+        summary: "partitions by layer, as many in flight as a credit allows, across iterations"
+      ) { ByteScheduler(&$0) },
     ])
 
   static func windowField(_ fields: inout FieldReader) -> Int {

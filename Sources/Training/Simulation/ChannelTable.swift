@@ -1,6 +1,7 @@
 import SimKernel
 
-/// The connections of the jobs: between two nodes of one job messages leave one after the other.
+/// What messages of the jobs leave through: usually a connection between two nodes, or the one sending
+/// thread of a worker or server (see ``SendingSettings``).
 ///
 /// A communication library keeps one connection (or a fixed bundle) between two ranks and sends in
 /// order over it. Without this, a ring that has fallen out of step would share each link between
@@ -10,17 +11,24 @@ import SimKernel
 ///   run of transfer numbers whose first had not left).
 struct ChannelTable {
   private struct Channel {
-    var isBusy = false
-    /// Waiting messages, as positions in `pool`: the first and the last, or -1.
+    /// Messages handed over and not yet gone.
+    var inFlight: Int32 = 0
+    var depth: Int32 = 1
+    /// Waiting messages in the order in which they came, as positions in `pool`: the first and the
+    /// last, or -1.
     var head: Int32 = -1
     var tail: Int32 = -1
+    /// Where they are instead if the most urgent goes first: a position in `heaps`, or -1.
+    var heap: Int32 = -1
   }
   private struct Waiting {
     var send: PlannedSend
     var next: Int32
   }
 
-  /// Open addressing over (job, source, destination); the key 0 marks a free place.
+  /// By job.
+  private let settings: [SendingSettings]
+  /// Open addressing over (job, source, destination), or (job, sender); the key 0 marks a free place.
   private var keys: [UInt64] = Array(repeating: 0, count: 64)
   private var places: [Int32] = Array(repeating: 0, count: 64)
   /// The last key and channel of each source, by node: a rank talks to few others, and often to one.
@@ -28,6 +36,7 @@ struct ChannelTable {
   private var channels: [Channel] = []
   private var pool: [Waiting] = []
   private var freePool: [Int32] = []
+  private var heaps: [ReadyHeap] = []
   /// The channel of a transfer that has not left yet, at its number modulo the capacity.
   ///
   /// Entries of transfers that have left are `none`; all numbers before `oldest` have.
@@ -38,13 +47,16 @@ struct ChannelTable {
   /// What messages of a node to itself use: they never wait.
   private static let none: Int32 = -1
 
-  /// The channel of `send` and whether it may leave now; otherwise it is kept until the one before
-  /// it has left.
+  /// Channels for jobs that send as `settings` say.
+  init(_ settings: [SendingSettings]) { self.settings = settings }
+
+  /// The channel of `send` and whether it may leave now; otherwise it is kept until one before it has
+  /// left.
   mutating func admit(_ send: PlannedSend) -> (channel: Int32, isFree: Bool) {
     if send.source == send.destination { return (Self.none, true) }
-    let channel = index(job: send.job, from: send.source, to: send.destination)
-    if !channels[channel].isBusy {
-      channels[channel].isBusy = true
+    let channel = index(of: send)
+    if channels[channel].inFlight < channels[channel].depth {
+      channels[channel].inFlight += 1
       return (Int32(channel), true)
     }
     let place: Int32
@@ -55,12 +67,15 @@ struct ChannelTable {
       place = Int32(pool.count)
       pool.append(Waiting(send: send, next: -1))
     }
-    if channels[channel].head < 0 {
+    if channels[channel].heap >= 0 {
+      heaps[Int(channels[channel].heap)].insert(Int(place), key: Int64(send.priority))
+    } else if channels[channel].head < 0 {
       channels[channel].head = place
+      channels[channel].tail = place
     } else {
       pool[Int(channels[channel].tail)].next = place
+      channels[channel].tail = place
     }
-    channels[channel].tail = place
     return (Int32(channel), false)
   }
 
@@ -82,9 +97,19 @@ struct ChannelTable {
     skipFinished(before: newest)
     if carrier == Self.none { return nil }
     let channel = Int(carrier)
+    let heap = Int(channels[channel].heap)
+    if heap >= 0 {
+      if let place = heaps[heap].popFirst() {
+        freePool.append(Int32(place))
+        return (pool[place].send, carrier)
+      }
+      heaps[heap].removeAll()
+      channels[channel].inFlight -= 1
+      return nil
+    }
     let head = channels[channel].head
     guard head >= 0 else {
-      channels[channel].isBusy = false
+      channels[channel].inFlight -= 1
       return nil
     }
     channels[channel].head = pool[Int(head)].next
@@ -107,28 +132,29 @@ struct ChannelTable {
     }
   }
 
-  private mutating func index(
-    job: Int, from source: NodeID, to destination: NodeID
-  ) -> Int {
-    // Distinct for up to 2^24 nodes and 2^15 jobs, and never 0.
+  private mutating func index(of send: PlannedSend) -> Int {
+    // Distinct for up to 2^24 nodes or rank slots and 2^14 jobs, and never 0.
+    let isProcess = settings[send.job].scope == .process
     let key =
-      UInt64(job + 1) << 48 | UInt64(UInt32(bitPattern: source.rawValue)) << 24
-      | UInt64(UInt32(bitPattern: destination.rawValue))
-    if source.index < recent.count {
-      if recent[source.index].key == key { return Int(recent[source.index].channel) }
+      UInt64(2 * send.job + (isProcess ? 2 : 1)) << 48
+      | UInt64(UInt32(bitPattern: isProcess ? send.sender : send.source.rawValue)) << 24
+      | (isProcess ? 0 : UInt64(UInt32(bitPattern: send.destination.rawValue)))
+    let source = send.source.index
+    if source < recent.count {
+      if recent[source].key == key { return Int(recent[source].channel) }
     } else {
-      recent += repeatElement((key: 0, channel: -1), count: source.index + 1 - recent.count)
+      recent += repeatElement((key: 0, channel: -1), count: source + 1 - recent.count)
     }
-    let channel = find(key)
-    recent[source.index] = (key, Int32(channel))
+    let channel = find(key, job: send.job)
+    recent[source] = (key, Int32(channel))
     return channel
   }
 
-  private mutating func find(_ key: UInt64) -> Int {
+  private mutating func find(_ key: UInt64, job: Int) -> Int {
     var place = Int(truncatingIfNeeded: RandomStream.mix(key)) & (keys.count - 1)
     while keys[place] != key {
       if keys[place] == 0 {
-        channels.append(Channel())
+        channels.append(makeChannel(settings[job]))
         keys[place] = key
         places[place] = Int32(channels.count - 1)
         if channels.count * 2 > keys.count { grow() }
@@ -137,6 +163,16 @@ struct ChannelTable {
       place = (place + 1) & (keys.count - 1)
     }
     return Int(places[place])
+  }
+
+  private mutating func makeChannel(_ settings: SendingSettings) -> Channel {
+    var channel = Channel()
+    channel.depth = Int32(clamping: settings.depth)
+    if settings.order == .priority {
+      channel.heap = Int32(heaps.count)
+      heaps.append(ReadyHeap())
+    }
+    return channel
   }
 
   private mutating func grow() {

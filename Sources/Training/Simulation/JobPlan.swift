@@ -17,10 +17,13 @@ public struct PlannedExchange: Sendable {
   public var cutUnit: Int64
   /// The communication unit it serves.
   public var unit: Int
+  /// What admission and senders go by.
+  public var ticket: AdmissionTicket
 
   public init(
     plan: Plan, groups: [[Int]] = [], sizes: [ByteCount],
-    combining: CombiningCost = CombiningCost(), cutUnit: Int64 = 1, unit: Int = 0
+    combining: CombiningCost = CombiningCost(), cutUnit: Int64 = 1, unit: Int = 0,
+    ticket: AdmissionTicket = AdmissionTicket()
   ) {
     precondition(
       groups.allSatisfy { $0.count == plan.rankCount }, "a group has a worker for every rank")
@@ -30,6 +33,7 @@ public struct PlannedExchange: Sendable {
     self.combining = combining
     self.cutUnit = cutUnit
     self.unit = unit
+    self.ticket = ticket
   }
 }
 
@@ -53,7 +57,7 @@ public struct JobPlan: Sendable {
   public var name: String
   /// One iteration of one worker, for each phase.
   public var graph: JobGraph
-  /// In the order in which workers admit them.
+  /// In the order in which workers admit them, where that is fixed.
   public var exchanges: [PlannedExchange]
   /// In ascending order; the first begins with iteration 0.
   public var phases: [JobPhase]
@@ -63,8 +67,12 @@ public struct JobPlan: Sendable {
   public var nodes: [NodeID]
   /// The host of each rank slot; empty if every node is one.
   public var hosts: [Int]
-  /// Exchanges a worker may have in flight.
-  public var window: Int
+  /// Which exchanges a worker starts when.
+  public var admission: AdmissionRules
+  /// How messages leave.
+  public var sending: SendingSettings
+  /// Whether servers reply only once the pushes of the whole iteration are summed.
+  public var holdsReplies: Bool
   /// Iterations that count.
   public var iterations: Int
   /// Iterations before them, simulated and excluded.
@@ -80,7 +88,9 @@ public struct JobPlan: Sendable {
   public init(
     name: String, graph: JobGraph, exchanges: [PlannedExchange], phases: [JobPhase]? = nil,
     workers: Int, nodes: [NodeID], hosts: [Int] = [],
-    window: Int = 1, iterations: Int = 1, warmup: Int = 0, stragglers: any StragglerModel,
+    admission: AdmissionRules = AdmissionRules(),
+    sending: SendingSettings = SendingSettings(), holdsReplies: Bool = false,
+    iterations: Int = 1, warmup: Int = 0, stragglers: any StragglerModel,
     progress: any ProgressRule = BulkSynchronous(), overlapSlowdown: Double = 1, seed: UInt64 = 0,
     replicate: Int = 0
   ) {
@@ -96,7 +106,9 @@ public struct JobPlan: Sendable {
     self.workers = workers
     self.nodes = nodes
     self.hosts = hosts
-    self.window = window
+    self.admission = admission
+    self.sending = sending
+    self.holdsReplies = holdsReplies
     self.iterations = iterations
     self.warmup = warmup
     self.stragglers = stragglers

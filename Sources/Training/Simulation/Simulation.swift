@@ -32,7 +32,13 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
   private var sends: [PlannedSend] = []
   private var notices: [Notice] = []
   private var nextTransfer: Int64 = 0
-  private var channels = ChannelTable()
+  private var channels: ChannelTable
+  /// What senders spend on a message of each job.
+  private let overheads: [SimDuration]
+  private let hasPriorities: Bool
+  /// Messages their senders are busy with, and the free places among them.
+  private var launching: [PlannedSend] = []
+  private var freeLaunches: [Int32] = []
   /// The first network group of each job; a group is an exchange slot.
   private var groupBases: [Int] = []
   private let topology: Topology
@@ -53,6 +59,9 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
     jobs = plans.enumerated().map {
       JobState(plan: $1, index: $0, isRecording: recorder != nil)
     }
+    channels = ChannelTable(plans.map(\.sending))
+    overheads = plans.map(\.sending.overhead)
+    hasPriorities = plans.contains { $0.sending.order == .priority }
     var base = 0
     for plan in plans {
       groupBases.append(base)
@@ -124,7 +133,7 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
         case .senderFree:
           if let next = channels.release(notice.transfer.sequence) {
             changed = true
-            transmit(next.send, on: next.channel, at: now)
+            launch(next.send, on: next.channel, at: now)
           }
         case .hostBusy, .rerouted, .lost, .blocked: break
         }
@@ -136,9 +145,14 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
       }
       if !sends.isEmpty {
         changed = true
+        if hasPriorities, sends.count > 1 {
+          // What arises together must not leave in the order in which it happened to arise.
+          let order = sends.indices.sorted { (sends[$0].priority, $0) < (sends[$1].priority, $1) }
+          sends = order.map { sends[$0] }
+        }
         for send in sends {
           let (channel, isFree) = channels.admit(send)
-          if isFree { transmit(send, on: channel, at: now) }
+          if isFree { launch(send, on: channel, at: now) }
         }
         sends.removeAll(keepingCapacity: true)
       }
@@ -153,11 +167,38 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
         Int(event.index), worker: Int(event.rank), at: now, queue: &queue)
     case .combined:
       jobs[job].combined(
-        slot: Int(event.slot), step: Int(event.index), at: now, queue: &queue, sends: &sends)
+        member: Int(event.rank), slot: Int(event.slot), step: Int(event.index), at: now,
+        queue: &queue, sends: &sends)
     case .linkChange:
       let fault = faults[Int(event.index)]
       network.change(link: fault.link, bandwidth: fault.bandwidth, up: fault.isUp, at: now)
+    case .held:
+      jobs[job].complete(Int(event.index), worker: Int(event.rank), at: now)
+    case .launched:
+      let place = Int(event.index)
+      freeLaunches.append(event.index)
+      transmit(launching[place], on: event.slot, at: now)
     }
+  }
+
+  /// Lets the sender do what a message costs it, then hands the message to the network.
+  private mutating func launch(_ send: PlannedSend, on channel: Int32, at now: SimTime) {
+    let overhead = overheads[send.job]
+    if overhead == .zero || send.source == send.destination {
+      transmit(send, on: channel, at: now)
+      return
+    }
+    let place: Int
+    if let free = freeLaunches.popLast() {
+      place = Int(free)
+      launching[place] = send
+    } else {
+      place = launching.count
+      launching.append(send)
+    }
+    queue.schedule(
+      JobEvent(kind: .launched, job: send.job, rank: 0, index: place, slot: Int(channel)),
+      at: now + overhead)
   }
 
   private mutating func transmit(_ send: PlannedSend, on channel: Int32, at now: SimTime) {

@@ -3,7 +3,8 @@ import SimKernel
 /// The streams of all workers of a job: what runs, what waits, and how overlap slows it down.
 ///
 /// A stream runs its ready operations in the order (ready time, index in the graph). Waiting ones
-/// form a linked list through one flat array, so a worker costs a few words a stream.
+/// form a linked list through one flat array, so a worker costs a few words a stream. Operations are
+/// named by their cell: with two iterations at once, those of the odd one follow the even one's.
 struct WorkerStreams {
   /// The streams that execute operations one by one; communication is admitted elsewhere.
   static let count = 3
@@ -22,31 +23,38 @@ struct WorkerStreams {
   private var overlapStart: [SimTime]
   /// Whether overlap stretched an operation beyond the range of time.
   private(set) var hasOverflowed = false
+  /// Cells of a worker, and operations in the graph.
+  let cellCount: Int
   let operationCount: Int
   let slowdown: Double
 
-  init(workers: Int, operations: Int, slowdown: Double) {
+  init(workers: Int, cells: Int, operations: Int, slowdown: Double) {
+    cellCount = cells
     operationCount = operations
     self.slowdown = slowdown
     running = Array(repeating: -1, count: workers * Self.count)
     finish = Array(repeating: .never, count: workers * Self.count)
     handles = Array(repeating: .none, count: workers * Self.count)
     head = Array(repeating: -1, count: workers * Self.count)
-    next = Array(repeating: -1, count: workers * operations)
-    readyTime = Array(repeating: .zero, count: workers * operations)
+    next = Array(repeating: -1, count: workers * cells)
+    readyTime = Array(repeating: .zero, count: workers * cells)
     overlapStart = Array(repeating: .never, count: workers)
   }
 
   /// Puts `operation` into the waiting list of its stream.
   mutating func enqueue(_ operation: Int, on stream: StreamKind, worker: Int, at now: SimTime) {
-    let base = worker * operationCount
+    let base = worker * cellCount
     let list = worker * Self.count + Int(stream.rawValue)
     readyTime[base + operation] = now
     var previous: Int32 = -1
     var cursor = head[list]
     while cursor >= 0 {
       let time = readyTime[base + Int(cursor)]
-      if time > now || (time == now && Int(cursor) > operation) { break }
+      if time > now
+        || (time == now && Int(cursor) % operationCount > operation % operationCount)
+      {
+        break
+      }
       previous = cursor
       cursor = next[base + Int(cursor)]
     }
@@ -63,8 +71,8 @@ struct WorkerStreams {
     let list = worker * Self.count + Int(stream.rawValue)
     guard running[list] < 0, head[list] >= 0 else { return nil }
     let operation = Int(head[list])
-    head[list] = next[worker * operationCount + operation]
-    return (operation, readyTime[worker * operationCount + operation])
+    head[list] = next[worker * cellCount + operation]
+    return (operation, readyTime[worker * cellCount + operation])
   }
 
   /// Starts `operation`, which ends at `end` unless overlap changes that.
@@ -145,14 +153,14 @@ struct WorkerStreams {
 
 /// An event of the jobs' queue.
 struct JobEvent: BitwiseCopyable {
-  enum Kind: UInt8, BitwiseCopyable { case operationFinished, combined, linkChange }
+  enum Kind: UInt8, BitwiseCopyable { case operationFinished, combined, linkChange, launched, held }
   var kind: Kind
   var job: Int16
   /// A worker, or a rank slot.
   var rank: Int32
-  /// An operation, a step of an exchange slot, or a fault.
+  /// An operation, a step of an exchange slot, a fault, or a message.
   var index: Int32
-  /// The exchange slot of `combined`.
+  /// The exchange slot of `combined`, the channel of `launched`.
   var slot: Int32 = 0
 
   init(kind: Kind, job: Int, rank: Int, index: Int, slot: Int = 0) {

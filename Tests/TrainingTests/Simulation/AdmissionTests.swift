@@ -54,7 +54,8 @@ import Training
 
   @Test("an admission queue keeps the order and the window")
   func queue() {
-    var queue = AdmissionQueue(count: 4, window: 2)
+    var queue = AdmissionQueue(
+      Array(repeating: AdmissionTicket(), count: 4), rules: AdmissionRules(limit: .exchanges(2)))
     #expect(queue.admit() == nil)
     queue.ready(1)
     #expect(queue.admit() == nil)
@@ -64,17 +65,17 @@ import Training
     queue.ready(2)
     queue.ready(3)
     #expect(queue.admit() == nil)
-    queue.complete()
+    queue.complete(0)
     #expect(queue.admit() == 2)
     #expect(queue.admit() == nil)
-    queue.complete()
-    queue.complete()
+    queue.complete(1)
+    queue.complete(2)
     #expect(queue.admit() == 3)
     #expect(queue.admit() == nil)
-    queue.reset(to: 0..<4)
+    queue.reset(to: 0..<4, random: RandomStream(seed: 1, purpose: RandomPurpose("test")))
     queue.ready(0)
     #expect(queue.admit() == 0)
-    var empty = AdmissionQueue(count: 0, window: 1)
+    var empty = AdmissionQueue([], rules: AdmissionRules())
     #expect(empty.admit() == nil)
   }
 }

@@ -44,7 +44,8 @@ enum Lab {
   ) -> JobPlan {
     JobPlan(
       name: "job", graph: graph, exchanges: exchanges, workers: workers,
-      nodes: Array(topology.accelerators.prefix(workers)), window: window, iterations: iterations,
+      nodes: Array(topology.accelerators.prefix(workers)),
+      admission: AdmissionRules(limit: .exchanges(window)), iterations: iterations,
       warmup: warmup, stragglers: stragglers, progress: progress, overlapSlowdown: slowdown,
       seed: seed, replicate: replicate)
   }

@@ -1,0 +1,176 @@
+import SimKernel
+
+extension JobState {
+  /// The worker's payload exists, though the exchange may not be admitted yet.
+  mutating func noteReady(_ worker: Int, exchange: Int, cell: Int, at now: SimTime) {
+    let number = iteration(of: cell, worker: worker)
+    let (slot, _) = slots.place(exchange, worker: worker, iteration: number)
+    slots[slot].open(iteration: number)
+    slots[slot].lastReady = max(slots[slot].lastReady, now)
+    if admission.ready(exchange, worker: worker, iteration: number) {
+      for other in 0..<plan.workers { markDirty(other) }
+    }
+  }
+
+  mutating func join(
+    _ worker: Int, exchange: Int, at now: SimTime, queue: inout EventQueue<JobEvent>,
+    sends: inout [PlannedSend]
+  ) {
+    let operation = exchangeOperations[exchange]
+    // Exchanges of one iteration only are ready at any time: those of the next follow its forward.
+    let cell = pendingCell(worker, operation)
+    let place = worker * cellCount + cell
+    if now > startTime[place] { findCause(worker, exchange, place, at: now) }
+    let (slot, rank) = slots.place(
+      exchange, worker: worker, iteration: iteration(of: cell, worker: worker))
+    slots[slot].join(rank, actions: &actions)
+    perform(slot, at: now, queue: &queue, sends: &sends)
+  }
+
+  /// The cell of `operation` that is ready and not over: that of the earlier iteration if both are.
+  private func pendingCell(_ worker: Int, _ operation: Int) -> Int {
+    if parities == 1 { return operation }
+    let number = Int(iteration[worker])
+    let earlier = firstCell(of: number - 1) + operation
+    let place = worker * cellCount + earlier
+    if number > 0, operationsLeft[self.place(of: worker, number - 1)] > 0,
+      finishTime[place] == .never
+    {
+      return earlier
+    }
+    return firstCell(of: number) + operation
+  }
+
+  /// An exchange was ready earlier and is admitted only now.
+  ///
+  /// What held it up?
+  private mutating func findCause(_ worker: Int, _ exchange: Int, _ place: Int, at now: SimTime) {
+    let base = worker * cellCount
+    let last = Int(lastExchange[worker])
+    if last >= 0, finishTime[base + last] == now {
+      cause[place] = Int32(last)
+    } else if plan.admission.order == .fixed {
+      // The window had room, but the exchange before came late and was admitted just now: what
+      // held that one up held this one up.
+      let before = exchangeOperations[exchange - 1] + (place - base - exchangeOperations[exchange])
+      cause[place] = cause[base + before]
+    } else {
+      // It waited for other workers to be ready: that is part of it.
+      return
+    }
+    startTime[place] = now
+  }
+
+  /// A message of `slot` has arrived.
+  mutating func delivered(
+    slot: Int, step: Int, at now: SimTime, queue: inout EventQueue<JobEvent>,
+    sends: inout [PlannedSend]
+  ) {
+    slots[slot].delivered(step, actions: &actions)
+    perform(slot, at: now, queue: &queue, sends: &sends)
+  }
+
+  /// A reduction of `slot` by the rank slot `member` is over.
+  mutating func combined(
+    member: Int, slot: Int, step: Int, at now: SimTime, queue: inout EventQueue<JobEvent>,
+    sends: inout [PlannedSend]
+  ) {
+    if let next = reducers.release(member) {
+      reduce(
+        member, slot: next.slot, step: next.step, for: next.duration, at: now, queue: &queue)
+    }
+    slots[slot].combined(step, actions: &actions)
+    perform(slot, at: now, queue: &queue, sends: &sends)
+  }
+
+  private mutating func reduce(
+    _ member: Int, slot: Int, step: Int, for duration: SimDuration, at now: SimTime,
+    queue: inout EventQueue<JobEvent>
+  ) {
+    let end = now + duration
+    if end == .never {
+      fail(.timeOverflow(at: now, what: "a reduction"))
+      return
+    }
+    queue.schedule(
+      JobEvent(kind: .combined, job: index, rank: member, index: step, slot: slot), at: end)
+  }
+
+  /// The urgency of the exchange that `slot` serves.
+  @inline(__always)
+  private func priority(of slot: Int) -> Int32 {
+    plan.sending.order == .fifo
+      ? 0 : plan.exchanges[slots.exchange(of: slot)].ticket.priority
+  }
+
+  /// The urgency of a message: under a random order, that of a reply is drawn anew for each worker and
+  /// iteration.
+  @inline(__always)
+  private func priority(of slot: Int, from sender: Int, to receiver: Int) -> Int32 {
+    if plan.admission.order != .random || sender < plan.workers { return priority(of: slot) }
+    if plan.sending.order == .fifo { return 0 }
+    let exchange = slots.exchange(of: slot)
+    var random = RandomStream(
+      seed: plan.seed, replicate: plan.replicate, purpose: RandomPurpose("reply order"),
+      entity: (index << 56) ^ (exchange << 40) ^ (receiver << 20) ^ slots[slot].iteration)
+    return Int32(truncatingIfNeeded: random.next() >> 33)
+  }
+
+  /// Carries out what the exchange in `slot` asked for.
+  mutating func perform(
+    _ slot: Int, at now: SimTime, queue: inout EventQueue<JobEvent>, sends: inout [PlannedSend]
+  ) {
+    if actions.isEmpty { return }
+    // Carrying one out starts nothing in an exchange, so that no actions come in between.
+    for position in actions.indices {
+      switch actions[position] {
+      case .send(let step, let source, let destination, let size):
+        let sender = slots.member(source, of: slot)
+        let receiver = slots.member(destination, of: slot)
+        let (from, to) = (plan.nodes[sender], plan.nodes[receiver])
+        if slots[slot].iteration >= plan.warmup, from != to, sender < plan.workers {
+          outcome.wireBytes += size
+          if plan.hosts.isEmpty || plan.hosts[sender] != plan.hosts[receiver] {
+            outcome.hostBytes += size
+          }
+        }
+        let send = PlannedSend(
+          job: index, slot: slot, step: step, sender: Int32(sender),
+          priority: priority(of: slot, from: sender, to: receiver), source: from, destination: to,
+          size: size)
+        if sender >= plan.workers, heldReplies != nil {
+          heldReplies?.hold(send, iteration: slots[slot].iteration, sends: &sends)
+        } else {
+          sends.append(send)
+        }
+      case .combine(let step, let rank, let duration):
+        let member = slots.member(rank, of: slot)
+        if reducers.admit(
+          rank: member, slot: slot, step: step, priority: priority(of: slot), for: duration)
+        {
+          reduce(member, slot: slot, step: step, for: duration, at: now, queue: &queue)
+        }
+      case .finished(let rank):
+        let member = slots.member(rank, of: slot)
+        if member < plan.workers { finishExchange(slot: slot, worker: member, at: now) }
+      }
+    }
+    actions.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func finishExchange(slot: Int, worker: Int, at now: SimTime) {
+    let exchange = slots.exchange(of: slot)
+    let number = slots[slot].iteration
+    let cell = firstCell(of: number) + exchangeOperations[exchange]
+    lastReady[readyPlace(worker, exchange, number)] = slots[slot].lastReady
+    lastExchange[worker] = Int32(cell)
+    admission.complete(exchange, worker: worker)
+    markDirty(worker)
+    complete(cell, worker: worker, at: now)
+  }
+
+  /// Where ``lastReady`` of an exchange is.
+  func readyPlace(_ worker: Int, _ exchange: Int, _ iteration: Int) -> Int {
+    place(of: worker, iteration) * plan.exchanges.count + exchange
+  }
+}
