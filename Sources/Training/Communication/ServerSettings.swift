@@ -88,8 +88,7 @@ public struct ServerSettings: Sendable {
       "reply_time", .choice("reply time"), default: .summed,
       doc:
         "summed: a server replies as soon as all pushes of a part are in; all_summed: once those "
-        + "of the whole iteration are in everywhere, as TensorFlow's synchronous training does; a "
-        + "window or credit of the schedule then limits nothing")
+        + "of the whole iteration are in everywhere, as TensorFlow's synchronous training does")
     pull = fields.optional(
       "pull", .choice("pull"), default: .broadcast,
       doc:

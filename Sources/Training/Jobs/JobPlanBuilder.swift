@@ -109,9 +109,7 @@ public struct JobPlanBuilder {
       workers: blueprint.workers, nodes: places.map { topology.accelerators[$0] },
       hosts: places.map { topology.hostOfAccelerator[$0] },
       admission: AdmissionRules(
-        order: blueprint.schedule.order,
-        // An exchange that waits for all others to be pushed must not keep them from it.
-        limit: communication.strategy.holdsReplies ? .unlimited : blueprint.schedule.limit,
+        order: blueprint.schedule.order, limit: blueprint.schedule.limit,
         isAgreed: communication.strategy.needsAgreement),
       sending: communication.sending, holdsReplies: communication.strategy.holdsReplies,
       iterations: workload.iterations, warmup: workload.warmup,

@@ -115,7 +115,8 @@ public enum AdmissionOrder: Sendable, Equatable {
   case random
 }
 
-/// How much a worker may have in flight.
+/// How much a worker may have in flight: exchanges it has started and not finished, or with servers,
+/// not yet pushed.
 public enum FlightLimit: Sendable, Equatable {
   /// So many exchanges.
   case exchanges(Int)

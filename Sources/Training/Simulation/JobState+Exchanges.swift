@@ -21,8 +21,13 @@ extension JobState {
     let cell = pendingCell(worker, operation)
     let place = worker * cellCount + cell
     if now > startTime[place] { findCause(worker, exchange, place, at: now) }
-    let (slot, rank) = slots.place(
-      exchange, worker: worker, iteration: iteration(of: cell, worker: worker))
+    let number = iteration(of: cell, worker: worker)
+    let (slot, rank) = slots.place(exchange, worker: worker, iteration: number)
+    if !pushesLeft.isEmpty {
+      // Every chunk is pushed once.
+      pushesLeft[readyPlace(worker, exchange, number)] = Int32(
+        plan.exchanges[exchange].plan.chunkCount)
+    }
     slots[slot].join(rank, actions: &actions)
     perform(slot, at: now, queue: &queue, sends: &sends)
   }
@@ -66,8 +71,25 @@ extension JobState {
     slot: Int, step: Int, at now: SimTime, queue: inout EventQueue<JobEvent>,
     sends: inout [PlannedSend]
   ) {
+    if !pushesLeft.isEmpty { notePush(slot, step) }
     slots[slot].delivered(step, actions: &actions)
     perform(slot, at: now, queue: &queue, sends: &sends)
+  }
+
+  /// Counts a push that has arrived at a server.
+  private mutating func notePush(_ slot: Int, _ step: Int) {
+    let exchange = slots.exchange(of: slot)
+    let plan = plan.exchanges[exchange].plan
+    guard plan.operation == .pushPull else { return }
+    let move = plan.step(step)
+    guard move.source.index < plan.workerCount, !move.chunks.isEmpty else { return }
+    let worker = slots.member(move.source, of: slot)
+    let place = readyPlace(worker, exchange, slots[slot].iteration)
+    pushesLeft[place] -= 1
+    if pushesLeft[place] == 0 {
+      admission.complete(exchange, worker: worker)
+      markDirty(worker)
+    }
   }
 
   /// A reduction of `slot` by the rank slot `member` is over.
@@ -164,7 +186,10 @@ extension JobState {
     let cell = firstCell(of: number) + exchangeOperations[exchange]
     lastReady[readyPlace(worker, exchange, number)] = slots[slot].lastReady
     lastExchange[worker] = Int32(cell)
-    admission.complete(exchange, worker: worker)
+    let move = plan.exchanges[exchange].plan
+    if move.operation != .pushPull || move.chunkCount == 0 {
+      admission.complete(exchange, worker: worker)
+    }
     markDirty(worker)
     complete(cell, worker: worker, at: now)
   }

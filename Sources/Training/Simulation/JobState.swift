@@ -66,6 +66,11 @@ struct JobState {
   var actions: [ExchangeSlot.Action] = []
   var reducers: ReducerQueues
   var heldReplies: HeldReplies?
+  /// Pushes to servers that have not arrived, by (worker, parity, exchange); empty if there are none.
+  ///
+  /// A worker is done with an exchange over servers, as far as its limit goes, once these have. It
+  /// must not wait for the sums: two workers with different orders would wait for one another.
+  var pushesLeft: [Int32] = []
 
   var outcome: JobOutcome
   private var workersDone = 0
@@ -146,6 +151,10 @@ struct JobState {
     slots = ExchangeSlots(plan.exchanges, workers: plan.workers)
     reducers = ReducerQueues(
       ranks: plan.nodes.count, isByPriority: plan.sending.order == .priority)
+    if plan.exchanges.contains(where: { $0.plan.operation == .pushPull }) {
+      pushesLeft = Array(
+        repeating: 0, count: plan.workers * parities * plan.exchanges.count)
+    }
     if plan.holdsReplies { heldReplies = HeldReplies(plan) }
     outcome = JobOutcome(
       name: plan.name, workers: plan.workers,
