@@ -128,6 +128,12 @@ struct CollectiveCommand: ParsableCommand {
       if let result = try symmetric?.time(size: size, ranks: ranks) {
         results.append(result)
       } else {
+        if ranks > Self.manyRanks {
+          Terminal.say(
+            "note: \(chosen.kind.rawValue) with \(size.shortText) under \(settings.model.rawValue) has "
+              + "no time by symmetry, which needs a star, alpha_beta or flow, and ranks that do the "
+              + "same; the messages of \(ranks) ranks are followed one by one")
+        }
         results.append(try timing.time(size: size, ranks: ranks))
       }
       // A barrier has no sizes to go through.
@@ -138,6 +144,9 @@ struct CollectiveCommand: ParsableCommand {
     }
     Terminal.print(render(results))
   }
+
+  /// From here on it takes long to follow every message.
+  private static let manyRanks = 1 << 16
 
   private func render(_ results: [CollectiveTiming.Result]) -> String {
     let header = [

@@ -4,8 +4,11 @@ import SimKernel
 /// down.
 ///
 /// A rank sends a chunk on once it has all that belongs to it and the chunk before has reached the
-/// next rank, so that a tree of depth d and K chunks take about (2 d + K)(alpha + S/(K B)) where a
-/// rank's children do not share its link.
+/// next rank. In a double binary tree it sends a chunk to both children at once, as NCCL's kernels
+/// do, so that depth d and K chunks take (2 d + K - 1)(alpha + S/(K B)) where children do not share its
+/// link. In a tree of fan-out f it serves them in turn, the largest subtree first, as MPI libraries
+/// do: a chunk goes to a child when it has reached the child before. Then a full tree takes
+/// ((1 + f) d + K - 1)(alpha + S/(K B)) without contention, and with one chunk there is none.
 extension CollectiveAlgorithm {
   /// Steps that are stored at most, some 100 MB; more ranks get larger chunks.
   private static let mostSteps = 1 << 22
@@ -22,7 +25,8 @@ extension CollectiveAlgorithm {
     let slices = max(1, min((share + slice.bytes - 1) / slice.bytes, Self.mostSlices))
     let perTree = ranks == 1 ? 1 : min(Int(slices), max(1, Self.mostSteps / (4 * ranks)))
     var builder = PipelinedTreeBuilder(
-      reduces: operation != .broadcast, broadcasts: operation != .reduce)
+      reduces: operation != .broadcast, broadcasts: operation != .reduce,
+      servesInTurn: kind == .kAryTree)
     for (index, tree) in trees.enumerated() {
       builder.append(tree, chunks: index * perTree..<(index + 1) * perTree)
     }
@@ -91,11 +95,14 @@ struct RankTree {
 private struct PipelinedTreeBuilder {
   let reduces: Bool
   let broadcasts: Bool
+  /// A chunk goes to the children of a rank one after the other.
+  let servesInTurn: Bool
   var steps = PlanBuilder()
 
-  init(reduces: Bool, broadcasts: Bool) {
+  init(reduces: Bool, broadcasts: Bool, servesInTurn: Bool) {
     self.reduces = reduces
     self.broadcasts = broadcasts
+    self.servesInTurn = servesInTurn
   }
 
   /// Adds `tree`, which carries `chunks`.
@@ -116,12 +123,16 @@ private struct PipelinedTreeBuilder {
           appliesAfter: [last[parent]].filter { $0 >= 0 })
         last[parent] = risen[rank]
       }
+      // The step that took this chunk from a rank to a child of it last.
+      var served = none
       for rank in broadcasts ? order : [] where tree.parents[rank] >= 0 {
         let parent = tree.parents[rank]
+        let before = [last[parent], fallen[rank], servesInTurn ? served[parent] : -1]
         fallen[rank] = steps.append(
           PlanStep(parent, rank, chunk, chunk + 1, .store),
-          departsAfter: [last[parent], fallen[rank]].filter { $0 >= 0 }.sorted())
+          departsAfter: before.filter { $0 >= 0 }.sorted())
         last[rank] = fallen[rank]
+        served[parent] = fallen[rank]
       }
     }
   }

@@ -43,12 +43,11 @@ enum PlanProgram: BitwiseCopyable, Sendable {
 
   func departureDependencies(of step: Int) -> [Int] {
     let program = any
-    let position = program.departurePosition(of: step)
     let pace = program.pacePredecessor(of: step)
-    return
-      (position > 0
-      ? [program.arrival(position - 1, at: program.step(step).source.index)] : [])
-      + (pace >= 0 ? [pace] : [])
+    if pace >= 0 { return [pace] }
+    let position = program.departurePosition(of: step)
+    return position > 0
+      ? [program.arrival(position - 1, at: program.step(step).source.index)] : []
   }
   func applicationDependencies(of step: Int) -> [Int] {
     let program = any

@@ -16,9 +16,14 @@ protocol RankProgram: BitwiseCopyable, Sendable {
   func arrivalPosition(of step: Int) -> Int
   /// How many arrivals the source of `step` has applied when it departs.
   func departurePosition(of step: Int) -> Int
-  /// The `ordinal`-th step that departs from `rank` after `position` arrivals, or -1.
+  /// The `ordinal`-th step that departs from `rank` after `position` arrivals, or -1; steps with a pace
+  /// are none of these.
   func departure(_ ordinal: Int, after position: Int, at rank: Int) -> Int
-  /// The step from the same source that must be complete before `step` departs, or -1.
+  /// The step from the same source that must be complete before `step` departs, or -1: a rank that
+  /// sends to one after the other.
+  ///
+  /// It is all that a paced step waits for, since what its source must have applied was there for the
+  /// first one.
   func pacePredecessor(of step: Int) -> Int
   /// The step that waits for `step` in this way, or -1.
   func paceSuccessor(of step: Int) -> Int

@@ -4,8 +4,12 @@ import SimKernel
 /// gather or a scatter.
 ///
 /// Ranks are numbered from the root; the parent of v is v without its lowest set bit. A rank sums its
-/// children smallest subtree first and forwards to the largest first, as MPICH does. Step v - 1 is
-/// the message of v to its parent; the message to v follows all of these.
+/// children smallest subtree first, and forwards to one after the other, the largest first, as MPICH
+/// does (Thakur, Rabenseifner, Gropp, Int. J. High Perf. Comput. Appl. 19, 2005,
+/// doi:10.1177/1094342005051521): the next message departs when the one before has reached its
+/// child, so that they never share the rank's link and a broadcast takes ceil(log2 n) (alpha + S/B).
+/// Messages that rise are not held back: in a full tree a child is ready when the one before has been
+/// taken in. Step v - 1 is the message of v to its parent; the message to v follows all of these.
 struct TreeProgram: RankProgram {
   let ranks: Int
   let root: Int
@@ -71,8 +75,23 @@ struct TreeProgram: RankProgram {
     let number = number(of: rank)
     let ups = ups(number)
     if number != 0, reduces, position == ups { return ordinal == 0 ? number - 1 : -1 }
-    guard broadcasts, position == ups + (number == 0 ? 0 : 1) else { return -1 }
-    let child = childCount(of: number) - 1 - ordinal
-    return child < 0 ? -1 : upSteps + number + 1 << child - 1
+    guard broadcasts, ordinal == 0, position == ups + (number == 0 ? 0 : 1) else { return -1 }
+    let child = childCount(of: number) - 1
+    return child < 0 ? -1 : fall(to: child, of: number)
+  }
+  /// The message from `number` down to its child `child`.
+  private func fall(to child: Int, of number: Int) -> Int { upSteps + number + 1 << child - 1 }
+  func pacePredecessor(of step: Int) -> Int {
+    if step < upSteps { return -1 }
+    let number = step - upSteps + 1
+    let parent = parent(of: number)
+    let before = number.trailingZeroBitCount + 1
+    return before < childCount(of: parent) ? fall(to: before, of: parent) : -1
+  }
+  func paceSuccessor(of step: Int) -> Int {
+    if step < upSteps { return -1 }
+    let number = step - upSteps + 1
+    let next = number.trailingZeroBitCount - 1
+    return next >= 0 ? fall(to: next, of: parent(of: number)) : -1
   }
 }

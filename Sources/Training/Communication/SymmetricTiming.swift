@@ -4,7 +4,7 @@ import SimKernel
 
 /// Times a collective around one switch by symmetry, without following every message.
 ///
-/// It answers where ranks are alike and messages do not meet (``Plan/symmetricTime(chunks:isShared:reductionRate:message:)``),
+/// It answers where ranks are alike and messages do not meet (``Plan/symmetricTime(size:isShared:reductionRate:message:)``),
 /// under `alpha_beta` and, for plans whose every round is a permutation, under `flow`; and it is to the
 /// picosecond what ``CollectiveTiming`` finds event by event. What one message takes is asked of the
 /// network model itself, on a star of two hosts.
@@ -63,17 +63,10 @@ public struct SymmetricTiming {
         Issue(path: FieldPath(["--algorithm"]), problem: .conflict(refusal.reason))
       ])
     }
-    var chunks = ByteCount.zero...ByteCount.zero
-    if plan.chunkCount > 0 {
-      let count = Int64(plan.chunkCount)
-      let smallest = size.bytes / count
-      chunks =
-        ByteCount(smallest)...ByteCount(size.bytes % count == 0 ? smallest : smallest + 1)
-    }
     var known = known
     defer { self.known = known }
     let time = try plan.symmetricTime(
-      chunks: chunks, isShared: model == .flow, reductionRate: reductionRate
+      size: size, isShared: model == .flow, reductionRate: reductionRate
     ) { size in
       if let found = known.first(where: { $0.size == size }) { return found.time }
       let time = try pair.time(size: size, ranks: 2).time
