@@ -28,49 +28,56 @@ struct InNetworkTests {
   /// Two switches of three and two workers below a third, which has a worker of its own.
   private let tree = AggregationTree(workers: 6, parents: [6, 6, 6, 7, 7, 8, 8, 8, -1])!
 
-  @Test("K half pools take (K + 1)(alpha + bytes/B) with one switch: S/B, not 2 S/B")
+  /// The packets of a pool travel together where links are not shared.
+  private func roundTrips(_ packets: Int, slots: Int, depth: Int) -> SimDuration {
+    message(1000) * (2 * depth * ((packets + slots - 1) / slots))
+  }
+
+  @Test("a slot goes again when its sum is back: a round trip for every pool, with one switch")
   func oneSwitch() throws {
     for workers in 1...17 {
-      for batches in [1, 2, 3, 10] {
-        let size = ByteCount(Int64(batches * 4000))
-        let plan = try plan(AggregationTree(workers: workers), size, slots: 8)
-        #expect(plan.rankCount == workers + 1 && plan.workerCount == workers)
-        #expect(plan.home(of: RankID(workers)) == nil)
-        // One worker has nothing to sum.
-        let rounds = workers == 1 ? 0 : batches + 1
-        #expect(time(plan, size) == SimTime.zero + message(4000) * rounds)
+      for packets in [1, 7, 8, 9, 60] {
+        for slots in [1, 4, 8, 64] {
+          let size = ByteCount(Int64(packets * 1000))
+          let plan = try plan(AggregationTree(workers: workers), size, slots: slots)
+          #expect(plan.rankCount == workers + 1 && plan.workerCount == workers)
+          #expect(plan.home(of: RankID(workers)) == nil)
+          #expect(plan.chunkCount == packets)
+          // One worker has nothing to sum.
+          let expected =
+            workers == 1 ? SimDuration.zero : roundTrips(packets, slots: slots, depth: 1)
+          #expect(time(plan, size) == SimTime.zero + expected)
+        }
       }
     }
   }
 
-  @Test("few slots limit the rate to slots * slot_size a round trip")
-  func slotLimited() throws {
-    let size = ByteCount(60_000)
-    for slots in [1, 2, 4, 6] {
-      let window = min(slots, 2)
-      let batch = slots * 1000 / window
-      let plan = try plan(AggregationTree(workers: 4), size, slots: slots)
-      let last = time(plan, size)
-      let batches = 60_000 / batch
-      let roundTrip = message(batch) * 2
-      let expected =
-        roundTrip * (batches / window) + (window == 2 ? message(batch) : SimDuration.zero)
-      #expect(last == SimTime.zero + expected)
+  @Test("a tree of depth d has d hops up and down")
+  func reductionTree() throws {
+    #expect(tree.depth == 2)
+    for packets in [1, 2, 5, 9] {
+      let size = ByteCount(Int64(packets * 1000))
+      for slots in [1, 4, 8] {
+        let found = time(try plan(tree, size, slots: slots), size)
+        #expect(found == SimTime.zero + roundTrips(packets, slots: slots, depth: 2))
+      }
     }
   }
 
-  @Test("a tree of depth d fills 2 d batches: (K - 1 + 2 d)(alpha + bytes/B)")
-  func reductionTree() throws {
-    #expect(tree.depth == 2)
-    for batches in [1, 2, 5, 9] {
-      let size = ByteCount(Int64(batches * 2000))
-      let plan = try plan(tree, size, slots: 8)
-      #expect(plan.chunkCount == batches)
-      #expect(time(plan, size) == SimTime.zero + message(2000) * (batches + 3))
-      // With a pool of one batch, every batch makes the round trip alone.
-      let single = try self.plan(tree, size, slots: 1, slotSize: 2000)
-      #expect(time(single, size) == SimTime.zero + message(2000) * (4 * batches))
+  @Test(
+    "batches are packets up to 64 slots, then a 64th of pool or payload, and larger of very many")
+  func batches() throws {
+    let one = AggregationTree(workers: 4)
+    func chunks(_ tree: AggregationTree, _ bytes: Int64, slots: Int) throws -> Int {
+      try plan(tree, ByteCount(bytes), slots: slots).chunkCount
     }
+    #expect(try chunks(one, 1_000_000, slots: 64) == 1000)
+    #expect(try chunks(one, 1_000_000, slots: 65) == 500)
+    #expect(try chunks(one, 1_000_000, slots: 1 << 20) == 63)
+    #expect(try chunks(one, 0, slots: 8) == 1)
+    // Ten messages a batch of five participants: no more than some 2^20, but half a pool at most.
+    #expect(try chunks(one, 1_000_000_000, slots: 64) == 100_000)
+    #expect(try chunks(one, 4_000_000_000, slots: 64) == 4_000_000 / 32)
   }
 
   @Test("switches sum without losing time")
@@ -108,8 +115,8 @@ struct InNetworkTests {
         }
       }
       #expect(after.count == plan.chunkCount)
-      #expect(
-        after.filter { !$0.value.isEmpty }.count >= plan.chunkCount - 1)
+      // The first of all slots go at once.
+      #expect(after.allSatisfy { $0.value.isEmpty == ($0.key < slots) })
     }
   }
 

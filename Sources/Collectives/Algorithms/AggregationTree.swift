@@ -65,11 +65,13 @@ extension Plan {
   /// way, which limits its rate to that much a round trip (Sapio et al., "Scaling Distributed Machine
   /// Learning with In-Network Aggregation", NSDI 2021).
   ///
-  /// Packets are not modelled one by one: the pool is used in w = min(slots, 2 depth) batches that
-  /// follow one another, so that all of the way is in use at once. With K batches of m = alpha + bytes/B
-  /// each, on a tree of depth d, that takes (K - 1 + 2 d) m for w = 2 d - with one switch
-  /// about S/B - and one round trip of 2 d m for w batches if there are fewer. A pool that a packet
-  /// stream would just fill thus reaches half of the rate it would really have. Switches sum at line
+  /// A worker sends the first of all slots at once and each next one when a slot is free, in the
+  /// order in which they become free; nothing else waits. One message is a batch of ⌈slots/64⌉ packets
+  /// or a 64th of the payload if that is less, and of more, up to a pool in 2 depth batches, where a
+  /// million messages would not do. With K batches of D = bytes/B on a tree of depth d whose hops have
+  /// the latency alpha that takes (K + 2 d - 1) D + 2 d alpha - about S/B and a round trip - if the
+  /// pool holds a round trip, and about one round trip a pool otherwise, of which the store and
+  /// forward of a batch instead of a packet is a 64th of the pool a hop at most. Switches sum at line
   /// rate. A sum is made in the order of participants whatever arrives first.
   ///
   /// - Complexity: O(batches x participants) stored steps.
@@ -77,14 +79,16 @@ extension Plan {
     _ tree: AggregationTree, size: ByteCount, slots: Int, slotSize: ByteCount, mostSteps: Int
   ) -> Result<Plan, PlanRefusal> {
     let participants = tree.parents.count
-    let window = min(slots, 2 * tree.depth)
-    let (pool, overflow) = slotSize.bytes.multipliedReportingOverflow(by: Int64(slots))
-    let batch = overflow ? Int64.max : max(1, pool / Int64(window))
-    let batches = max(1, size.bytes / batch + (size.bytes % batch == 0 ? 0 : 1))
+    let packets = size.bytes / slotSize.bytes + (size.bytes % slotSize.bytes == 0 ? 0 : 1)
+    let perBatch = packetsPerBatch(
+      packets, slots: slots, depth: tree.depth, participants: participants)
+    let window = slots / Int(perBatch)
+    let batches = max(1, packets / perBatch + (packets % perBatch == 0 ? 0 : 1))
     if batches > Int64(mostSteps / (2 * participants)) {
+      let batch = ByteCount(slotSize.bytes * perBatch)
       return .failure(
         PlanRefusal(
-          "in_network would send \(batches) batches of \(ByteCount(batch).shortText) each way for "
+          "in_network would send \(batches) batches of \(batch.shortText) each way for "
             + "\(tree.workers) ranks, more than it can keep; use more or larger slots"))
     }
     let depths = tree.depths
@@ -94,30 +98,26 @@ extension Plan {
       .sorted { (-depths[$0], $0) < (-depths[$1], $1) }
     var builder = PlanBuilder()
     let none = Array(repeating: -1, count: participants)
-    // The last step from a participant to its parent, and back.
-    var (risen, fallen) = (none, none)
     // Of each batch, what came back to a participant.
     var returned: [[Int]] = []
     for chunk in 0..<Int(batches) {
       var last = none
       for child in upwards {
         let parent = tree.parents[child]
-        var before = [last[child], risen[child]]
+        var before = [last[child]]
         if child < tree.workers, chunk >= window { before.append(returned[chunk - window][child]) }
-        risen[child] = builder.append(
+        last[parent] = builder.append(
           PlanStep(child, parent, chunk, chunk + 1, .reduce),
           departsAfter: before.filter { $0 >= 0 }.sorted(),
           appliesAfter: [last[parent]].filter { $0 >= 0 })
-        last[parent] = risen[child]
       }
       for child in upwards.reversed() {
         let parent = tree.parents[child]
-        fallen[child] = builder.append(
+        last[child] = builder.append(
           PlanStep(parent, child, chunk, chunk + 1, .store),
-          departsAfter: [last[parent], fallen[child]].filter { $0 >= 0 }.sorted())
-        last[child] = fallen[child]
+          departsAfter: [last[parent]].filter { $0 >= 0 })
       }
-      returned.append(fallen)
+      returned.append(last)
     }
     return .success(
       builder.plan(
@@ -125,5 +125,22 @@ extension Plan {
         rankCount: participants, workerCount: tree.workers, root: RankID(0),
         chunkCount: Int(batches), cut: .equal, serversAreColocated: false,
         sumsInNetwork: true))
+  }
+
+  /// Batches that a pool or a payload is cut into where that is not too many messages.
+  private static let finestBatches = 64
+  /// Messages from which on batches are made larger: 50 MB.
+  private static let manySteps = 1 << 20
+
+  private static func packetsPerBatch(
+    _ packets: Int64, slots: Int, depth: Int, participants: Int
+  ) -> Int64 {
+    let finest = Int64(finestBatches)
+    let fine = min(
+      (Int64(slots) + finest - 1) / finest, max(1, (packets + finest - 1) / finest))
+    let coarsest = Int64(max(1, slots / max(1, 2 * depth)))
+    let (steps, overflow) = packets.multipliedReportingOverflow(by: Int64(2 * participants))
+    let affordable = overflow ? coarsest : steps / Int64(manySteps) + 1
+    return max(fine, min(affordable, coarsest))
   }
 }

@@ -63,11 +63,11 @@ import Training
 
   @Test("a switch that sums needs about half the time of a ring")
   func inNetwork() throws {
-    // 64 half pools of 262,144 B, each of 209.7152 us and two hops of 1 us up or down.
-    let size = ByteCount(64 * 262_144)
+    // 2,048 batches of 8 KiB, each of 6.5536 us, one more to pass the switch, and two hops of 1 us.
+    let size = ByteCount(2048 * 8192)
     let summed = try Self.timing(.allReduce, "in_network", hosts: 8, latency: 1)
       .time(size: size, ranks: 8)
-    #expect(isClose(summed.time, (us(209) + .nanoseconds(715.2) + us(1)) * 65, within: 65))
+    #expect(isClose(summed.time, .nanoseconds(6553.6) * 2049 + us(2), within: 2049))
     #expect(summed.algorithm == "in_network")
     let ring = try Self.timing(.allReduce, "ring", hosts: 8, latency: 1).time(size: size, ranks: 8)
     let ratio = summed.time.seconds / ring.time.seconds
