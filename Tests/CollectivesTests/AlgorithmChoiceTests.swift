@@ -25,7 +25,7 @@ struct AlgorithmChoiceTests {
     #expect(try choice(.allReduce, 15, 10_000, perHost: 4) == "ring")
   }
 
-  @Test("auto follows Open MPI for reduce-scatter, MPICH for all-gather and broadcast")
+  @Test("auto follows Open MPI for reduce-scatter, and MPICH for all-gather")
   func others() throws {
     #expect(try choice(.reduceScatter, 6, 12 << 10) == "halving_doubling")
     #expect(try choice(.reduceScatter, 6, 12 << 10 + 1) == "ring")
@@ -37,10 +37,24 @@ struct AlgorithmChoiceTests {
     #expect(try choice(.allGather, 5, 16 << 10 - 1) == "bruck")
     #expect(try choice(.allGather, 5, 16 << 10) == "ring")
     #expect(try choice(.allGather, 5, .max) == "ring")
-    #expect(try choice(.broadcast, 8, 12 << 10 - 1) == "tree")
-    #expect(try choice(.broadcast, 8, 12 << 10) == "ring")
-    #expect(try choice(.broadcast, 7, 1 << 30) == "tree")
-    #expect(try choice(.reduce, 7, 1 << 30) == "tree")
+  }
+
+  @Test("auto passes long messages of a broadcast or reduce on in chunks, as Open MPI does")
+  func longMessages() throws {
+    #expect(try choice(.broadcast, 8, 370_727) == "tree")
+    #expect(try choice(.broadcast, 2, 370_728) == "ring")
+    #expect(try choice(.broadcast, 8, 370_728) == "k_ary_tree")
+    #expect(try choice(.broadcast, 13, 1_310_000) == "ring")
+    #expect(try choice(.broadcast, 14, 1_310_000) == "k_ary_tree")
+    #expect(try choice(.broadcast, 1024, 16 << 10) == "tree")
+    #expect(try choice(.reduce, 7, 20_479) == "tree")
+    #expect(try choice(.reduce, 8, 20_480) == "k_ary_tree")
+    #expect(try choice(.reduce, 17, 100_000) == "tree")
+    #expect(try choice(.reduce, 5, 100 << 10) == "ring")
+    for n in [7, 17, 100] {
+      #expect(try choice(.broadcast, n, 1_000_000_000) == "ring")
+      #expect(try choice(.reduce, n, 1_000_000_000) == "ring")
+    }
   }
 
   @Test("what an algorithm cannot do is refused with the names of those that can")
