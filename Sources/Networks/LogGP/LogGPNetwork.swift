@@ -14,6 +14,14 @@ import SimKernel
 /// Receives count as posted, as collectives post theirs; ``LogGP/run(_:on:stop:)`` is the machine
 /// that matches. All bytes cost, also the first, so that models agree where nobody is in the way.
 ///
+/// A switch that sums is no host: it has no CPU, and a port to itself for whatever it talks to. Of the
+/// common parameters it has L and G.
+///
+/// A change of a link acts at once on what is leaving, as in ``FlowNetwork``: it goes on at the new
+/// rate, stands still while its path is closed - and what waits behind it -, and takes another way where
+/// its link went down and there is one. The receiver, who takes bytes in as they come, ends later by
+/// as much. What has left already arrives.
+///
 /// Transfers of one sender leave in the order of ``send(_:at:)``; what arrives at one instant is
 /// taken in the order of ``TransferID``. A notice `hostBusy` says when a CPU is busy.
 /// - Complexity: O(links of the way + log) a transfer.
@@ -33,11 +41,14 @@ public struct LogGPNetwork: NetworkModel, ~Copyable {
     var receiving = ReceivePhase.none
     /// A rendezvous whose sender waits for the receiver.
     var isHeld = false
-    var isTooSlow = false
+    /// One of its ends would come past the end of time, or stands still.
+    var isStuck = false
+    /// When the sending and the receiving end began.
     var start = SimTime.zero
-    /// How long its bytes take, and how long they occupy a port.
-    var duration = SimDuration.zero
-    var occupancy = SimDuration.zero
+    var arrival = SimTime.zero
+    /// The bytes at the rate of the flight, and at that of the path, by which they hold a port.
+    var bytes: MovingBytes
+    var holding: MovingBytes
   }
   /// One direction of one interface: what it carries, and who waits for it.
   private struct Port: BitwiseCopyable {
@@ -48,13 +59,11 @@ public struct LogGPNetwork: NetworkModel, ~Copyable {
   }
 
   private let topology: Topology
-  private let transport: Transport
   /// By node.
   private let parameters: [LogGPSettings.Host]
+  private let isHost: [Bool]
   private var present = SimTime.zero
-  private var routes: RouteTable
-  private var bandwidth: [Bandwidth]
-  private var meters: [LinkMeter]
+  private var links: PathLinks
   private var flights = FlatBuffer<Flight>()
   private var free = FlatBuffer<Int32>()
   /// Four a node: for sending inside and outside the host, then for receiving.
@@ -78,13 +87,13 @@ public struct LogGPNetwork: NetworkModel, ~Copyable {
     _ topology: Topology, transport: Transport, settings: LogGPSettings = LogGPSettings()
   ) {
     self.topology = topology
-    self.transport = transport
+    let common = settings.common
     parameters = topology.nodeNames.indices.map { node in
-      topology.host(of: NodeID(node)).map { settings.parameters(ofHost: $0) } ?? settings.common
+      topology.host(of: NodeID(node)).map { settings.parameters(ofHost: $0) }
+        ?? LogGPSettings.Host(latency: common.latency, byteRate: common.byteRate)
     }
-    routes = RouteTable(topology, transport: transport)
-    bandwidth = topology.links.map(\.bandwidth)
-    meters = [LinkMeter](repeating: LinkMeter(), count: routes.linkCount)
+    isHost = topology.nodeNames.indices.map { topology.host(of: NodeID($0)) != nil }
+    links = PathLinks(topology, transport: transport)
     ports = FlatBuffer(repeating: Port(), count: 4 * topology.nodeNames.count)
     cpus = FlatBuffer(repeating: SimTime.zero, count: topology.nodeNames.count)
   }
@@ -100,9 +109,10 @@ public struct LogGPNetwork: NetworkModel, ~Copyable {
       return
     }
     let outside = topology.shareHost(transfer.source, transfer.destination) ? 0 : 1
+    let none = MovingBytes(transfer.size, at: Bandwidth(bitsPerSecond: 0), from: now)
     let flight = Flight(
       transfer: transfer, sendPort: Int32(4 * transfer.source.index + outside),
-      receivePort: Int32(4 * transfer.destination.index + 2 + outside))
+      receivePort: Int32(4 * transfer.destination.index + 2 + outside), bytes: none, holding: none)
     let slot: Int
     if let reused = free.popLast() {
       slot = Int(reused)
@@ -118,40 +128,16 @@ public struct LogGPNetwork: NetworkModel, ~Copyable {
   private mutating func open(_ slot: Int, announcing: Bool) -> Bool {
     let transfer = flights[slot].transfer
     flights[slot].sending = .blocked
-    guard let number = routes.find(from: transfer.source, to: transfer.destination) else {
+    guard let path = links.find(transfer) else {
       if announcing { outbox.append(.blocked(on: nil), of: transfer) }
       return false
     }
-    flights[slot].path = Int32(number)
-    if let closed = firstClosed(routes[number]) {
+    flights[slot].path = path
+    if let closed = links.firstClosed(path) {
       if announcing { outbox.append(.blocked(on: closed), of: transfer) }
       return false
     }
     return true
-  }
-
-  private func firstClosed(_ path: RouteTable.Path) -> LinkID? {
-    for position in routes.links(of: path) {
-      let link = Int(routes.pool[position])
-      if routes.isDown(link) || (link < bandwidth.count && bandwidth[link].bitsPerSecond == 0) {
-        return LinkID(link)
-      }
-    }
-    return nil
-  }
-
-  /// The rate of the path's links and hosts.
-  private func rate(of path: RouteTable.Path) -> Bandwidth {
-    var rate = Bandwidth(bitsPerSecond: 1 << 62)
-    for position in routes.links(of: path) {
-      let link = Int(routes.pool[position])
-      rate = min(
-        rate,
-        link < bandwidth.count
-          ? transport.payloadRate(of: topology.links[link], at: bandwidth[link])
-          : transport.hostCap ?? rate)
-    }
-    return rate
   }
 
   /// Lets a flight wait for its turn at a port, which it may have at once.
@@ -194,36 +180,50 @@ public struct LogGPNetwork: NetworkModel, ~Copyable {
     if !open(slot, announcing: true) { return }
     let transfer = flights[slot].transfer
     let host = parameters[transfer.source.index]
-    let path = routes[Int(flights[slot].path)]
-    let line = host.byteRate ?? rate(of: path)
-    let capped = Bandwidth(
-      bitsPerSecond: min(line.bitsPerSecond, path.cap < 0x1p62 ? Int64(path.cap) : 1 << 62))
+    let path = flights[slot].path
+    let line = host.byteRate ?? links.rate(of: path)
     let overhead = host.overhead ?? .zero
-    let handling = overhead + bytesOnCPU(transfer.size, host)
-    let duration = capped.time(toSend: transfer.size)
-    let end = present + overhead + duration
     flights[slot].start = present
-    flights[slot].duration = duration
-    flights[slot].occupancy = line.time(toSend: transfer.size)
+    flights[slot].bytes = MovingBytes(
+      transfer.size, at: links.capped(line, on: path), from: present + overhead)
+    flights[slot].holding = MovingBytes(
+      transfer.size, at: line, from: present + (host.gap ?? .zero))
     flights[slot].sending = .sending
+    flights[slot].isHeld = transfer.size > host.rendezvousAbove ?? transfer.size
     ports[port].holder = Int32(slot)
-    ports[port].free = present + (host.gap ?? .zero) + flights[slot].occupancy
-    occupy(transfer, transfer.source, for: handling, from: present)
-    if end == .never {
-      flights[slot].isTooSlow = true
-      ports[port].free = .never
-    } else {
-      let latency = host.latency ?? path.latency
-      flights[slot].isHeld = transfer.size > host.rendezvousAbove ?? transfer.size
-      flights[slot].receiving = .travelling
-      setEvent(slot, receiving: true, at: present + overhead + latency)
-    }
-    if duration > .zero {
-      for position in routes.links(of: path) {
-        meters[Int(routes.pool[position])].enter(at: present)
-      }
-    }
-    setEvent(slot, receiving: false, at: end)
+    holdSender(slot)
+    occupy(
+      transfer, transfer.source, for: overhead + bytesOnCPU(transfer.size, host), from: present)
+    if transfer.size > .zero { links.enter(path, at: present) }
+    if flights[slot].bytes.end != .never { travel(slot) }
+    setEvent(slot, receiving: false, at: flights[slot].bytes.end)
+  }
+
+  /// Files when the first byte of a flight comes to its receiver.
+  private mutating func travel(_ slot: Int) {
+    let host = parameters[flights[slot].transfer.source.index]
+    let latency = host.latency ?? links.latency(of: flights[slot].path)
+    flights[slot].receiving = .travelling
+    setEvent(
+      slot, receiving: true,
+      at: max(present, flights[slot].start + (host.overhead ?? .zero) + latency))
+  }
+
+  /// Holds the port that a flight leaves by, for as long as its bytes and the gap take.
+  ///
+  /// Whatever a switch talks to has a port of its own.
+  private mutating func holdSender(_ slot: Int) {
+    let port = Int(flights[slot].sendPort)
+    if !isHost[port / 4] || ports[port].holder != slot { return }
+    ports[port].free =
+      flights[slot].bytes.end == .never ? .never : max(present, flights[slot].holding.end)
+  }
+  /// Holds the port that a flight comes in by.
+  private mutating func holdReceiver(_ slot: Int) {
+    let port = Int(flights[slot].receivePort)
+    if !isHost[port / 4] || ports[port].holder != slot { return }
+    let gap = parameters[flights[slot].transfer.destination.index].gap ?? .zero
+    ports[port].free = max(present, flights[slot].arrival + gap + flights[slot].holding.duration)
   }
 
   private func bytesOnCPU(_ size: ByteCount, _ host: LogGPSettings.Host) -> SimDuration {
@@ -242,9 +242,10 @@ public struct LogGPNetwork: NetworkModel, ~Copyable {
   /// Files the next event of one end of a flight; what is due now happens at once.
   private mutating func setEvent(_ slot: Int, receiving: Bool, at time: SimTime) {
     if time == present {
+      heap.remove(entry(slot, receiving: receiving))
       if receiving { continueReceiving(slot) } else { finishSending(slot) }
     } else {
-      if time == .never { flights[slot].isTooSlow = true }
+      flights[slot].isStuck = time == .never
       heap.set(entry(slot, receiving: receiving), time.picoseconds)
     }
   }
@@ -256,16 +257,12 @@ public struct LogGPNetwork: NetworkModel, ~Copyable {
   /// The last byte has left.
   private mutating func finishSending(_ slot: Int) {
     let flight = flights[slot]
-    if flight.duration > .zero { leave(slot, carrying: Double(flight.transfer.size.bytes)) }
+    if flight.transfer.size > .zero {
+      links.leave(flight.path, at: present, carrying: flight.bytes.carriedInAll)
+    }
     flights[slot].sending = .sent
     if !flight.isHeld { outbox.append(.senderFree, of: flight.transfer) }
     releaseIfDone(slot)
-  }
-
-  private mutating func leave(_ slot: Int, carrying bytes: Double) {
-    for position in routes.links(of: routes[Int(flights[slot].path)]) {
-      meters[Int(routes.pool[position])].leave(at: present, carrying: bytes)
-    }
   }
 
   // MARK: - Receiving
@@ -293,15 +290,15 @@ public struct LogGPNetwork: NetworkModel, ~Copyable {
   /// The first byte goes in.
   private mutating func beginReceiving(_ slot: Int, _ port: Int) {
     let flight = flights[slot]
-    let host = parameters[flight.transfer.destination.index]
     flights[slot].receiving = .receiving
+    flights[slot].arrival = present
     ports[port].holder = Int32(slot)
-    ports[port].free = present + (host.gap ?? .zero) + flight.occupancy
+    holdReceiver(slot)
     if flight.isHeld {
       flights[slot].isHeld = false
       if flight.sending == .sent { outbox.append(.senderFree, of: flight.transfer) }
     }
-    setEvent(slot, receiving: true, at: present + flight.duration)
+    setEvent(slot, receiving: true, at: present + flight.bytes.duration)
   }
 
   private mutating func releaseIfDone(_ slot: Int) {
@@ -324,8 +321,8 @@ public struct LogGPNetwork: NetworkModel, ~Copyable {
     for slot in flights.indices
     where flights[slot].sending != .free && flights[slot].transfer.group == group {
       let flight = flights[slot]
-      if flight.sending == .sending {
-        if flight.duration > .zero { leave(slot, carrying: carried(flight)) }
+      if flight.sending == .sending, flight.transfer.size > .zero {
+        links.leave(flight.path, at: now, carrying: flight.bytes.carried(at: now))
       }
       for port in [Int(flight.sendPort), Int(flight.receivePort)] {
         if ports[port].holder == slot {
@@ -359,11 +356,52 @@ public struct LogGPNetwork: NetworkModel, ~Copyable {
   public mutating func change(link: LinkID, bandwidth next: Bandwidth?, up: Bool?, at now: SimTime)
   {
     move(to: now)
-    if let next { bandwidth[link.index] = next }
-    if let up { routes.setLink(link, up: up) }
-    for slot in flights.indices where flights[slot].sending == .blocked {
-      if open(slot, announcing: false) { enqueue(slot, at: Int(flights[slot].sendPort)) }
+    links.change(link, bandwidth: next, up: up)
+    for slot in flights.indices {
+      switch flights[slot].sending {
+      case .blocked:
+        if open(slot, announcing: false) { enqueue(slot, at: Int(flights[slot].sendPort)) }
+      case .sending: if flights[slot].transfer.size > .zero { adapt(slot, to: link) }
+      case .free, .queued, .sent: break
+      }
     }
+  }
+
+  /// Lets a flight that is leaving go on as `link` now is.
+  private mutating func adapt(_ slot: Int, to link: LinkID) {
+    let transfer = flights[slot].transfer
+    guard let effect = links.effect(of: link, on: transfer, flights[slot].path) else { return }
+    if case .rerouted(let path) = effect {
+      let carried = flights[slot].bytes.carried(at: present)
+      links.leave(flights[slot].path, at: present, carrying: carried)
+      flights[slot].bytes.takePath(at: present)
+      flights[slot].path = path
+      links.enter(path, at: present)
+      outbox.append(.rerouted, of: transfer)
+    }
+    let path = flights[slot].path
+    let closed = links.firstClosed(path)
+    if let closed, !flights[slot].bytes.stands { outbox.append(.blocked(on: closed), of: transfer) }
+    let line =
+      closed == nil
+      ? parameters[transfer.source.index].byteRate ?? links.rate(of: path)
+      : Bandwidth(bitsPerSecond: 0)
+    flights[slot].bytes.change(to: links.capped(line, on: path), at: present)
+    flights[slot].holding.change(to: line, at: present)
+    holdSender(slot)
+    let end = flights[slot].bytes.end
+    setEvent(slot, receiving: false, at: end)
+    switch flights[slot].receiving {
+    case .none, .travelling: if end != .never { travel(slot) }
+    case .receiving:
+      holdReceiver(slot)
+      setEvent(
+        slot, receiving: true,
+        at: max(present, flights[slot].arrival + flights[slot].bytes.duration))
+    case .queued, .handling, .delivered: break
+    }
+    serve(Int(flights[slot].sendPort))
+    serve(Int(flights[slot].receivePort))
   }
 
   public var nextEventTime: SimTime {
@@ -410,45 +448,30 @@ public struct LogGPNetwork: NetworkModel, ~Copyable {
 
   public mutating func drain(into notices: inout [Notice]) { outbox.drain(into: &notices) }
 
-  /// Bytes of a flight on its way out that have left by the present.
-  private func carried(_ flight: Flight) -> Double {
-    if flight.duration == .unbounded { return 0 }
-    // The first byte leaves when the CPU has done its part.
-    let end = flight.start + (parameters[flight.transfer.source.index].overhead ?? .zero)
-    let gone = Double(max(0, present.picoseconds - end.picoseconds))
-    return Double(flight.transfer.size.bytes) * (gone / Double(flight.duration.picoseconds))
-  }
-
   public func usage(of link: LinkID) -> LinkUsage {
     var partial = 0.0
-    for slot in flights.indices where flights[slot].sending == .sending {
-      let path = routes[Int(flights[slot].path)]
-      if flights[slot].duration > .zero,
-        routes.links(of: path).contains(where: { routes.pool[$0] == link.rawValue })
-      {
-        partial += carried(flights[slot])
-      }
+    for slot in flights.indices
+    where flights[slot].sending == .sending && flights[slot].transfer.size > .zero
+      && links.contains(link, flights[slot].path)
+    {
+      partial += flights[slot].bytes.carried(at: present)
     }
-    return meters[link.index].usage(at: present, including: partial)
+    return links.usage(of: link, at: present, including: partial)
   }
 
   public var waiting: [WaitingTransfer] {
     var found: [WaitingTransfer] = []
     for slot in flights.indices where flights[slot].sending != .free {
       let flight = flights[slot]
-      if flight.sending == .blocked {
-        if flight.path >= 0, let link = firstClosed(routes[Int(flight.path)]) {
-          found.append(
-            WaitingTransfer(
-              flight.transfer, routes.isDown(link.index) ? .linkDown(link) : .zeroBandwidth(link)))
-        } else {
-          found.append(WaitingTransfer(flight.transfer, .noRoute))
-        }
-      } else if flight.isTooSlow
-        || flight.sending == .queued && ports[Int(flight.sendPort)].free == .never
-      {
-        found.append(WaitingTransfer(flight.transfer, .tooSlow))
+      var path: Int32? = flight.path < 0 ? nil : flight.path
+      if flight.sending != .blocked, !flight.isStuck {
+        // It may wait behind one that is.
+        let port = Int(flight.sending == .queued ? flight.sendPort : flight.receivePort)
+        let isQueued = flight.sending == .queued || flight.receiving == .queued
+        guard isQueued, ports[port].free == .never else { continue }
+        if ports[port].holder >= 0 { path = flights[Int(ports[port].holder)].path }
       }
+      found.append(WaitingTransfer(flight.transfer, links.cause(path)))
     }
     return found.sorted { $0.transfer.id < $1.transfer.id }
   }

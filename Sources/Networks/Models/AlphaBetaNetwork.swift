@@ -6,27 +6,24 @@ import SimKernel
 /// (Hockney, Parallel Computing 20, 1994, doi:10.1016/S0167-8191(06)80021-9) with α and β of the
 /// path. Transfers never slow one another down; a link counts as busy while at least one crosses it.
 ///
-/// A change of a link acts on transfers that start later: those on their way keep their finish. A
-/// transfer that starts while its path is closed waits until a change opens one.
+/// A change of a link acts at once, as in ``FlowNetwork``: bytes that have not left go on at the new
+/// rate, stand still while their path is closed, and take another way where their link went down and
+/// there is one; what has left already arrives. A transfer that starts while its path is closed waits
+/// until a change opens one.
 /// - Complexity: O(links of the way + log) a transfer.
 public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
   private struct Flight: BitwiseCopyable {
     var transfer: Transfer
     var path: Int32
     var phase: Phase
-    var start: Int64
-    var duration: Int64
+    var bytes: MovingBytes
     /// Whether its end or arrival is pending; false if it lies past the end of time.
     var isScheduled = false
   }
   private enum Phase: UInt8, BitwiseCopyable { case free, moving, propagating, waiting }
 
-  private let topology: Topology
-  private let transport: Transport
   private var present = SimTime.zero
-  private var routes: RouteTable
-  private var bandwidth: [Bandwidth]
-  private var meters: [LinkMeter]
+  private var links: PathLinks
   private var flights: [Flight] = []
   private var free: [Int32] = []
   private var heap = FinishHeap()
@@ -34,11 +31,7 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
 
   /// A network at time zero in which nothing moves.
   public init(_ topology: Topology, transport: Transport) {
-    self.topology = topology
-    self.transport = transport
-    routes = RouteTable(topology, transport: transport)
-    bandwidth = topology.links.map(\.bandwidth)
-    meters = [LinkMeter](repeating: LinkMeter(), count: routes.linkCount)
+    links = PathLinks(topology, transport: transport)
   }
 
   public mutating func send(_ transfer: Transfer, at now: SimTime) {
@@ -50,7 +43,8 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
       return
     }
     let flight = Flight(
-      transfer: transfer, path: -1, phase: .waiting, start: now.picoseconds, duration: 0)
+      transfer: transfer, path: -1, phase: .waiting,
+      bytes: MovingBytes(transfer.size, at: Bandwidth(bitsPerSecond: 0), from: now))
     let slot: Int
     if let reused = free.popLast() {
       slot = Int(reused)
@@ -65,54 +59,44 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
   /// Starts a flight if its path is open; otherwise it waits.
   private mutating func start(_ slot: Int, announcing: Bool) {
     let transfer = flights[slot].transfer
-    guard let number = routes.find(from: transfer.source, to: transfer.destination) else {
+    guard let path = links.find(transfer) else {
       if announcing { outbox.append(.blocked(on: nil), of: transfer) }
       return
     }
-    let path = routes[number]
-    flights[slot].path = Int32(number)
-    if let closed = firstClosed(path) {
+    flights[slot].path = path
+    if let closed = links.firstClosed(path) {
       if announcing { outbox.append(.blocked(on: closed), of: transfer) }
       return
     }
-    let duration = rate(of: path).time(toSend: transfer.size)
-    flights[slot].duration = duration.picoseconds
-    flights[slot].start = present.picoseconds
+    flights[slot].bytes = MovingBytes(transfer.size, at: rate(of: path), from: present)
     flights[slot].phase = .moving
-    if duration == .zero {
-      outbox.append(.senderFree, of: transfer)
-      propagate(slot)
-      return
-    }
-    for position in routes.links(of: path) { meters[Int(routes.pool[position])].enter(at: present) }
-    schedule(slot, at: present + duration)
+    links.enter(path, at: present)
+    scheduleEnd(slot)
   }
 
-  private func rate(of path: RouteTable.Path) -> Bandwidth {
-    var rate = Bandwidth(bitsPerSecond: path.cap < 0x1p62 ? Int64(path.cap) : 1 << 62)
-    for position in routes.links(of: path) {
-      let link = Int(routes.pool[position])
-      rate = min(
-        rate,
-        link < bandwidth.count
-          ? transport.payloadRate(of: topology.links[link], at: bandwidth[link])
-          : transport.hostCap ?? rate)
+  /// The rate of a transfer that is alone on `path`.
+  private func rate(of path: Int32) -> Bandwidth { links.capped(links.rate(of: path), on: path) }
+
+  /// Files the end of what moves, which may be the present.
+  private mutating func scheduleEnd(_ slot: Int) {
+    let end = flights[slot].bytes.end
+    if end == present {
+      heap.remove(slot)
+      finish(slot)
+    } else {
+      schedule(slot, at: end)
     }
-    return rate
   }
 
-  private func firstClosed(_ path: RouteTable.Path) -> LinkID? {
-    for position in routes.links(of: path) {
-      let link = Int(routes.pool[position])
-      if routes.isDown(link) || (link < bandwidth.count && bandwidth[link].bitsPerSecond == 0) {
-        return LinkID(link)
-      }
-    }
-    return nil
+  /// The last byte has left.
+  private mutating func finish(_ slot: Int) {
+    links.leave(flights[slot].path, at: present, carrying: flights[slot].bytes.carriedInAll)
+    outbox.append(.senderFree, of: flights[slot].transfer)
+    propagate(slot)
   }
 
   private mutating func propagate(_ slot: Int) {
-    let latency = routes[Int(flights[slot].path)].latency
+    let latency = links.latency(of: flights[slot].path)
     if latency == .zero {
       outbox.append(.delivered, of: flights[slot].transfer)
       release(slot)
@@ -132,18 +116,6 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
     free.append(Int32(slot))
   }
 
-  private mutating func leave(_ slot: Int, carrying bytes: Double) {
-    for position in routes.links(of: routes[Int(flights[slot].path)]) {
-      meters[Int(routes.pool[position])].leave(at: present, carrying: bytes)
-    }
-  }
-
-  /// Bytes of a moving flight that have left by the present.
-  private func carried(_ flight: Flight) -> Double {
-    Double(flight.transfer.size.bytes)
-      * (Double(present.picoseconds - flight.start) / Double(flight.duration))
-  }
-
   // MARK: - NetworkModel
 
   public mutating func cancel(group: GroupID, at now: SimTime) {
@@ -151,7 +123,10 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
     outbox.remove(group: group)
     for slot in flights.indices
     where flights[slot].phase != .free && flights[slot].transfer.group == group {
-      if flights[slot].phase == .moving { leave(slot, carrying: carried(flights[slot])) }
+      if flights[slot].phase == .moving {
+        let flight = flights[slot]
+        links.leave(flight.path, at: now, carrying: flight.bytes.carried(at: now))
+      }
       heap.remove(slot)
       release(slot)
     }
@@ -160,11 +135,33 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
   public mutating func change(link: LinkID, bandwidth next: Bandwidth?, up: Bool?, at now: SimTime)
   {
     move(to: now)
-    if let next { bandwidth[link.index] = next }
-    if let up { routes.setLink(link, up: up) }
-    for slot in flights.indices where flights[slot].phase == .waiting {
-      start(slot, announcing: false)
+    links.change(link, bandwidth: next, up: up)
+    for slot in flights.indices {
+      switch flights[slot].phase {
+      case .waiting: start(slot, announcing: false)
+      case .moving: adapt(slot, to: link)
+      case .free, .propagating: break
+      }
     }
+  }
+
+  /// Lets a flight whose bytes move go on as `link` now is.
+  private mutating func adapt(_ slot: Int, to link: LinkID) {
+    let transfer = flights[slot].transfer
+    guard let effect = links.effect(of: link, on: transfer, flights[slot].path) else { return }
+    if case .rerouted(let path) = effect {
+      let carried = flights[slot].bytes.carried(at: present)
+      links.leave(flights[slot].path, at: present, carrying: carried)
+      flights[slot].bytes.takePath(at: present)
+      flights[slot].path = path
+      links.enter(path, at: present)
+      outbox.append(.rerouted, of: transfer)
+    }
+    let closed = links.firstClosed(flights[slot].path)
+    if let closed, !flights[slot].bytes.stands { outbox.append(.blocked(on: closed), of: transfer) }
+    flights[slot].bytes.change(
+      to: closed == nil ? rate(of: flights[slot].path) : Bandwidth(bitsPerSecond: 0), at: present)
+    scheduleEnd(slot)
   }
 
   public var nextEventTime: SimTime {
@@ -183,9 +180,7 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
     while heap.minimum == now.picoseconds {
       let slot = heap.popMinimum()
       if flights[slot].phase == .moving {
-        leave(slot, carrying: Double(flights[slot].transfer.size.bytes))
-        outbox.append(.senderFree, of: flights[slot].transfer)
-        propagate(slot)
+        finish(slot)
       } else {
         outbox.append(.delivered, of: flights[slot].transfer)
         release(slot)
@@ -197,28 +192,15 @@ public struct AlphaBetaNetwork: NetworkModel, ~Copyable {
 
   public func usage(of link: LinkID) -> LinkUsage {
     var partial = 0.0
-    for flight in flights where flight.phase == .moving {
-      let path = routes[Int(flight.path)]
-      if routes.links(of: path).contains(where: { routes.pool[$0] == link.rawValue }) {
-        partial += carried(flight)
-      }
+    for flight in flights where flight.phase == .moving && links.contains(link, flight.path) {
+      partial += flight.bytes.carried(at: present)
     }
-    return meters[link.index].usage(at: present, including: partial)
+    return links.usage(of: link, at: present, including: partial)
   }
 
   public var waiting: [WaitingTransfer] {
-    var found: [WaitingTransfer] = []
-    for flight in flights where flight.phase != .free && !flight.isScheduled {
-      if flight.phase != .waiting {
-        found.append(WaitingTransfer(flight.transfer, .tooSlow))
-      } else if flight.path >= 0, let link = firstClosed(routes[Int(flight.path)]) {
-        found.append(
-          WaitingTransfer(
-            flight.transfer, routes.isDown(link.index) ? .linkDown(link) : .zeroBandwidth(link)))
-      } else {
-        found.append(WaitingTransfer(flight.transfer, .noRoute))
-      }
-    }
-    return found.sorted { $0.transfer.id < $1.transfer.id }
+    flights.filter { $0.phase != .free && !$0.isScheduled }
+      .map { WaitingTransfer($0.transfer, links.cause($0.path < 0 ? nil : $0.path)) }
+      .sorted { $0.transfer.id < $1.transfer.id }
   }
 }
