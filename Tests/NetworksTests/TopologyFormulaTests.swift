@@ -71,4 +71,47 @@ import Testing
     #expect(fabric.links.count == 2 * (leaves * 3 + leaves * spines))
     #expect(longestWay(fabric) == (leaves == 1 ? 2 : 4))
   }
+
+  /// As many up-links as spines, fewer, more, and leaves that differ.
+  @Test(arguments: [
+    (spines: 2, uplinks: [2, 2, 2]), (1, [1, 1]), (3, [1, 2, 3]), (2, [5, 4, 2, 1]),
+    (4, [6, 9, 3]),
+    (3, [7]),
+  ])
+  func computedWaysAreThoseOfTables(spines: Int, uplinks: [Int]) {
+    let leaves = uplinks.map {
+      LeafSpineTopology.Leaf(hosts: 2, uplinks: $0, hostLink: Self.link, fabricLink: Self.link)
+    }
+    let fabric = LeafSpineTopology(spines: spines, leaves: leaves).makeTopology()
+    var builder = TopologyBuilder(name: "the same")
+    let hosts = (0..<2 * leaves.count).map { builder.addHost("h\($0)") }
+    let leafNodes = leaves.indices.map { builder.addSwitch("leaf\($0)") }
+    let spineNodes = (0..<spines).map { builder.addSwitch("spine\($0)") }
+    for (leaf, count) in uplinks.enumerated() {
+      for cable in 0..<count {
+        builder.join(leafNodes[leaf], spineNodes[cable % spines], Self.link, cable: cable / spines)
+      }
+    }
+    for host in hosts.indices { builder.join(hosts[host], leafNodes[host / 2], Self.link) }
+    let tables = builder.build()
+    #expect(fabric.links.map(\.name) == tables.links.map(\.name))
+    for from in hosts {
+      for to in hosts {
+        for key: UInt64 in 0..<20 {
+          #expect(
+            fabric.route(from: from, to: to, key: key) == tables.route(from: from, to: to, key: key)
+          )
+        }
+      }
+    }
+  }
+
+  @Test func aThousandLeavesNeedNoTables() {
+    let fabric = LeafSpineTopology(
+      spines: 64, hostsOfLeaf: [Int](repeating: 2, count: 1024), hostLink: Self.link,
+      fabricLink: Self.link
+    ).makeTopology()
+    #expect(fabric.links.count == 2 * (2048 + 65_536))
+    #expect(way(fabric, 0, 2047, key: 3).count == 4)
+  }
 }

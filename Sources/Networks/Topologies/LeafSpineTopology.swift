@@ -77,7 +77,7 @@ public struct LeafSpineTopology: TopologySpecification {
     let count = fields.required("leaves", .integer(1...65536), doc: "leaf switches")
     var spines = fields.required("spines", .integer(1...65536), doc: "spine switches")
     let perLeaf = fields.required(
-      "hosts_per_leaf", .countOrList,
+      "hosts_per_leaf", .oneOrEach,
       doc: "hosts on each leaf: one number, or a list with one number a leaf")
     let hostLink = fields.record("host_link", doc: "the cable between a host and its leaf") {
       LinkSpecification(&$0)
@@ -91,12 +91,16 @@ public struct LeafSpineTopology: TopologySpecification {
     let exceptions = fields.records("overrides", doc: "leaves that differ from the others") {
       Exception(&$0)
     }
-    var hostsOfLeaf = perLeaf.count == 1 ? Array(repeating: perLeaf[0], count: count) : perLeaf
+    var hostsOfLeaf: [Int]
+    switch perLeaf {
+    case .one(let number): hostsOfLeaf = Array(repeating: number, count: count)
+    case .each(let numbers): hostsOfLeaf = numbers
+    }
     if hostsOfLeaf.count != count {
       fields.report(
         "hosts_per_leaf",
         .outOfRange(
-          found: "a list of \(perLeaf.count)",
+          found: "a list of \(hostsOfLeaf.count)",
           expected: "one number, or a list of as many as there are leaves (\(count))"))
       hostsOfLeaf = [1]
     }
@@ -168,29 +172,50 @@ public struct LeafSpineTopology: TopologySpecification {
     let nodes = (0..<count).map { builder.addHost("h\($0)") }
     let leafNodes = FabricPlan.addLeafSpine(
       to: &builder, spines: spines, uplinks: leaves.map { ($0.uplinks, $0.fabricLink) })
-    var host = 0
+    var firstUplink = 0
+    var wired: [LeafSpineRouting.Leaf] = []
     for (leaf, node) in zip(leaves, leafNodes) {
+      wired.append(
+        LeafSpineRouting.Leaf(node: node.index, uplinks: leaf.uplinks, firstUplink: firstUplink))
+      firstUplink += 2 * leaf.uplinks
+    }
+    var rule = LeafSpineRouting(
+      spines: spines, firstSpine: count + leaves.count, leaves: wired)
+    for (number, leaf) in leaves.enumerated() {
       for _ in 0..<leaf.hosts {
-        builder.join(nodes[host], node, leaf.hostLink)
-        host += 1
+        let link = builder.join(nodes[rule.hostLinks.count], leafNodes[number], leaf.hostLink)
+        rule.hostLinks.append(link.rawValue)
+        rule.leafOfHost.append(Int32(number))
       }
     }
-    return builder.build()
+    return builder.build { [rule] _, _ in .rule(rule) }
   }
 }
 
-extension FieldKind where Value == [Int] {
+/// One number for all, or one for each.
+enum OneOrEach {
+  case one(Int)
+  case each([Int])
+}
+
+extension FieldKind where Value == OneOrEach {
   /// One count, or a list of counts.
-  static var countOrList: FieldKind<[Int]> {
+  static var oneOrEach: FieldKind<OneOrEach> {
     let single = FieldKind<Int>.integer(1...TopologyLimits.hosts)
     let list = FieldKind<[Int]>.list(of: single, atLeast: 1)
     return FieldKind(
       expectation: "\(single.expectation), or a list of them", example: "8",
       schema: #"{"anyOf":[\#(single.schema),\#(list.schema)]}"#,
-      placeholder: { [1] },
+      placeholder: { .one(1) },
       read: { node in
-        node.elements != nil ? list.read(node) : single.read(node).map { [$0] }
+        node.elements != nil
+          ? list.read(node).map { .each($0) } : single.read(node).map { .one($0) }
       },
-      show: { $0.count == 1 ? single.show($0[0]) : list.show($0) })
+      show: { value in
+        switch value {
+        case .one(let number): single.show(number)
+        case .each(let numbers): list.show(numbers)
+        }
+      })
   }
 }
