@@ -176,4 +176,65 @@ import Testing
     // Both halves are ways to a uniform node: 1.5 + 1.2 + 0.5 links each on average.
     #expect(abs(Double(total) / Double(60 * 59) - 6.4) < 0.2)
   }
+
+  /// When the last of these flows is done under the flow model, in units of one alone.
+  private func makespan(_ topology: Topology, _ pairs: [(Int, Int)]) -> Double {
+    // 100 Gb/s: 12,500 B in a microsecond.
+    let requests = pairs.map { request(topology, $0.0, $0.1, 12_500) }
+    var network = FlowNetwork(topology, transport: .ideal)
+    let ends = runFlows(requests, on: &network).map { picoseconds($0.delivered)! }
+    return Double(ends.max()!) / 1e6
+  }
+
+  @Test("adaptive flows leave a crowded cable, and keep to the minimal way of an idle one")
+  func adaptiveFlows() {
+    let topologies = RoutingPolicy.allCases.map { dragonfly(4, 2, 2, routing: $0) }
+    // All 8 hosts of every group to the next group, which one cable leads to.
+    let shift = (0..<72).map { ($0, ($0 + 8) % 72) }
+    let (minimal, valiant, adaptive) = (
+      makespan(topologies[0], shift), makespan(topologies[1], shift),
+      makespan(topologies[2], shift)
+    )
+    #expect(minimal == 8)
+    #expect(adaptive <= 5 && adaptive < valiant)
+    // One at a time they cross one cable and nothing else is in the way.
+    var network = FlowNetwork(topologies[2], transport: .ideal)
+    for (index, pair) in shift.enumerated() {
+      let start = SimTime(picoseconds: Int64(index) * 2_000_000)
+      network.advance(to: start)
+      network.send(transfer(topologies[2], Int64(index), pair.0, pair.1, 12_500), at: start)
+      while network.nextEventTime != .never {
+        network.advance(to: network.nextEventTime)
+        var notices: [Notice] = []
+        network.drain(into: &notices)
+      }
+      #expect(network.nextEventTime == .never)
+    }
+    let crossed = topologies[2].links.indices.filter {
+      network.usage(of: LinkID($0)).carried > .zero
+        && topologies[2].links[$0].name.hasPrefix("g")
+        && router(topologies[2].nodeNames[topologies[2].links[$0].from.index]) != nil
+        && router(topologies[2].nodeNames[topologies[2].links[$0].to.index]) != nil
+        && router(topologies[2].nodeNames[topologies[2].links[$0].from.index])!.group
+          != router(topologies[2].nodeNames[topologies[2].links[$0].to.index])!.group
+    }
+    #expect(crossed.count == 9)
+  }
+
+  @Test("what is adaptive is repeatable, and minimal under models that do not share")
+  func adaptiveIsDeterministic() {
+    let topology = dragonfly(4, 2, 2, routing: .adaptive)
+    let shift = (0..<72).map { ($0, ($0 + 8) % 72) }
+    #expect(makespan(topology, shift) == makespan(topology, shift))
+    let torus = TorusTopology(dimensions: [6, 6], link: Self.link, routing: .adaptive)
+      .makeTopology()
+    let column = (0..<6).map { (6 * $0, 6 * (($0 + 2) % 6)) }
+    let plain = TorusTopology(dimensions: [6, 6], link: Self.link).makeTopology()
+    #expect(makespan(torus, column) <= makespan(plain, column))
+    for key: UInt64 in 0..<5 {
+      #expect(
+        way(topology, 0, 20, key: key)
+          == way(dragonfly(4, 2, 2, routing: .minimal), 0, 20, key: key))
+    }
+  }
 }

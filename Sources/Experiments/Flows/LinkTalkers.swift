@@ -13,7 +13,10 @@ struct LinkTalkers {
   init(_ result: FlowResult, _ paths: FlowPaths) {
     let links = result.scene.topology.links
     let network = result.scene.network
-    let spreads = network.model == .packet && network.packet.spreads
+    // Which of several ways a flow takes is then not known here, but its first and last link are.
+    let spreads =
+      network.model == .packet && network.packet.spreads
+      || network.model == .flow && result.scene.topology.isAdaptive
     var bytes = [Int64](repeating: 0, count: paths.ways.count)
     var ends = [(source: NodeID, destination: NodeID)?](repeating: nil, count: bytes.count)
     for flow in 0..<result.flows.count where result.outcome.starts[flow] >= 0 {

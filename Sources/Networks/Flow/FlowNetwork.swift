@@ -102,7 +102,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       return
     }
     let slot = allocate(transfer, weight: weight == 1 ? 1 : FluidArithmetic.weight(weight))
-    guard let number = routes.find(from: transfer.source, to: transfer.destination) else {
+    guard let number = choosePath(of: transfer) else {
       flows[slot].phase = .unroutable
       outbox.append(.blocked(on: nil), of: transfer)
       return

@@ -30,6 +30,16 @@ public struct RouteTable {
   private(set) var pool: [Int32] = []
   private var down: [Bool]
   private var downCount = 0
+  private let isAdaptive: Bool
+  /// The alternative ways found so far, by pair and draw; never iterated.
+  private var alternatives: [Alternative: Int32] = [:]
+  /// Middles that are drawn for a pair: as many alternatives are remembered.
+  private static let draws: UInt64 = 64
+
+  private struct Alternative: Hashable {
+    var pair: UInt64
+    var draw: UInt64
+  }
 
   /// Numbers of links that stand for a host's cap follow those of the topology: out and in.
   let firstHostLink: Int
@@ -40,6 +50,7 @@ public struct RouteTable {
     self.topology = topology
     self.transport = transport
     down = [Bool](repeating: false, count: topology.links.count)
+    isAdaptive = topology.isAdaptive
     firstHostLink = topology.links.count
     linkCount = topology.links.count + (transport.hostCap == nil ? 0 : 2 * topology.hostCount)
     keys = [UInt64](repeating: .max, count: 64)
@@ -52,14 +63,37 @@ public struct RouteTable {
   /// A way around links that are down is preferred; if there is none, the usual path is returned
   /// and stands still.
   mutating func find(from source: NodeID, to destination: NodeID) -> Int? {
-    let key =
-      UInt64(UInt32(bitPattern: source.rawValue)) << 32
-      | UInt64(UInt32(bitPattern: destination.rawValue))
+    let key = Self.pair(source, destination)
     if recent[source.index].key == key, recent[source.index].path >= 0 {
       return Int(recent[source.index].path)
     }
     let path = search(key, from: source, to: destination)
     recent[source.index] = (key, path)
+    return path < 0 ? nil : Int(path)
+  }
+
+  private static func pair(_ source: NodeID, _ destination: NodeID) -> UInt64 {
+    UInt64(UInt32(bitPattern: source.rawValue)) << 32
+      | UInt64(UInt32(bitPattern: destination.rawValue))
+  }
+
+  /// The number of another path that transfer `number` may take, by a middle drawn for it; nil if the
+  /// topology leaves no choice, or the path has a link that is down.
+  mutating func findAlternative(
+    from source: NodeID, to destination: NodeID, for number: Int64
+  ) -> Int? {
+    if !isAdaptive { return nil }
+    let pair = Self.pair(source, destination)
+    let draw = RandomStream.mix(UInt64(bitPattern: number) ^ RandomStream.mix(pair)) % Self.draws
+    let key = Alternative(pair: pair, draw: draw)
+    if let known = alternatives[key] { return known < 0 ? nil : Int(known) }
+    let route = topology.alternative(
+      from: source, to: destination, key: RandomStream.mix(pair &+ draw &* 0x9E37_79B9_7F4A_7C15))
+    var path: Int32 = -1
+    if let route, !route.contains(where: { down[$0.index] }) {
+      path = add(route, from: source, to: destination)
+    }
+    alternatives[key] = path
     return path < 0 ? nil : Int(path)
   }
 
@@ -92,6 +126,7 @@ public struct RouteTable {
     downCount += up ? -1 : 1
     for index in keys.indices { keys[index] = .max }
     for index in recent.indices { recent[index].key = .max }
+    alternatives.removeAll(keepingCapacity: true)
     used = 0
   }
   /// Whether a link is down.
@@ -112,6 +147,12 @@ public struct RouteTable {
       route =
         topology.detour(from: source, to: destination, key: key) { blocked[$0.index] } ?? route
     }
+    return add(route, from: source, to: destination)
+  }
+
+  private mutating func add(
+    _ route: [LinkID], from source: NodeID, to destination: NodeID
+  ) -> Int32 {
     let inner = topology.shareHost(source, destination)
     let start = pool.count
     var latency = inner ? transport.innerLaunch : transport.launch

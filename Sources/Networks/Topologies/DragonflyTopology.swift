@@ -97,7 +97,7 @@ public struct DragonflyTopology: TopologySpecification {
     routing = fields.optional(
       "routing", .choice("routing"), default: .minimal,
       doc: "minimal: the cable between the two groups; valiant: by way of a third group, drawn by "
-        + "a hash of the pair")
+        + "a hash of the pair; adaptive: the less loaded of the two when a flow starts (UGAL)")
   }
 
   /// The smallest balanced dragonfly (a = 2p = 2h) for `hosts`, with only the groups they fill.

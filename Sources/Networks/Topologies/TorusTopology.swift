@@ -26,7 +26,8 @@ public struct TorusTopology: TopologySpecification {
     routing = fields.optional(
       "routing", .choice("routing"), default: .minimal,
       doc: "minimal: dimension after dimension, the shorter way round; valiant: the same by way of "
-        + "a node drawn by a hash of the pair")
+        + "a node drawn by a hash of the pair; adaptive: the less loaded of the two when a flow "
+        + "starts (UGAL)")
     var product = 1
     for size in dimensions { product = min(product * size, TopologyLimits.hosts + 1) }
     if dimensions.count > 16 || product > TopologyLimits.hosts {

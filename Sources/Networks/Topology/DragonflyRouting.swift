@@ -39,12 +39,23 @@ struct DragonflyRouting: RoutingRule {
     )
   }
 
+  var isAdaptive: Bool { policy == .adaptive }
+
   func route(from source: Int, to target: Int, key: UInt64) -> [LinkID]? {
+    way(from: source, to: target, key: key, byMiddle: policy == .valiant)
+  }
+  func alternative(from source: Int, to target: Int, key: UInt64) -> [LinkID]? {
+    way(from: source, to: target, key: key, byMiddle: true)
+  }
+
+  private func way(
+    from source: Int, to target: Int, key: UInt64, byMiddle: Bool
+  ) -> [LinkID] {
     let (first, last) = (source / hostsPerRouter, target / hostsPerRouter)
     var path = [LinkID(rawValue: hostLinks[source])]
     var router = first
     let (home, away) = (first / routersPerGroup, last / routersPerGroup)
-    if policy == .valiant, home != away, groups > 2 {
+    if byMiddle, home != away, groups > 2 {
       // Any group but the two; traffic within a group stays there.
       var middle = Topology.middle(of: groups - 2, key: key)
       if middle >= min(home, away) { middle += 1 }

@@ -14,12 +14,19 @@ protocol RoutingRule: Sendable {
   ///
   /// No link occurs twice.
   func route(from source: Int, to target: Int, key: UInt64) -> [LinkID]?
+  /// Whether a transfer may choose between that way and an ``alternative(from:to:key:)`` when it
+  /// starts.
+  var isAdaptive: Bool { get }
+  /// The way by a middle that `key` draws.
+  func alternative(from source: Int, to target: Int, key: UInt64) -> [LinkID]?
+}
+
+extension RoutingRule {
+  var isAdaptive: Bool { false }
+  func alternative(from source: Int, to target: Int, key: UInt64) -> [LinkID]? { nil }
 }
 
 /// Which ways are taken where a fabric offers more than the shortest.
-///
-/// Adaptive routing (UGAL) decides by the queues that a packet meets; routes here are functions of
-/// the endpoints, so it is not offered.
 public enum RoutingPolicy: String, CaseIterable, Sendable {
   /// The topology's shortest way.
   case minimal
@@ -29,6 +36,14 @@ public enum RoutingPolicy: String, CaseIterable, Sendable {
   ///
   /// The middle is a hash of the pair, so that a pair keeps its way and runs are repeatable.
   case valiant
+  /// Minimal or by way of a random middle, as load has it when a transfer starts (UGAL: Singh, "Load-
+  /// balanced routing in interconnection networks", Stanford 2005; on dragonflies Kim et al., ISCA
+  /// 2008, doi:10.1109/ISCA.2008.19).
+  ///
+  /// The middle is drawn for each transfer, and the way taken on which the busiest link's flows times
+  /// the number of links are fewer; the minimal one if they are equal. A transfer keeps its way. Only
+  /// the flow model knows the load; under the others this is ``minimal``.
+  case adaptive
 }
 
 extension Topology {

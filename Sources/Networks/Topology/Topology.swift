@@ -116,6 +116,20 @@ public struct Topology: Sendable {
     return route(from: from, to: to, key: key, by: routing)
   }
 
+  /// Whether a transfer may choose between its route and another way when it starts.
+  public var isAdaptive: Bool {
+    if case .rule(let rule) = routing { return rule.isAdaptive }
+    return false
+  }
+
+  /// A way by a middle that `key` draws, in a topology whose routes are adaptive.
+  func alternative(from: NodeID, to: NodeID, key: UInt64) -> [LinkID]? {
+    guard case .rule(let rule) = routing else { return nil }
+    let (source, target) = (acceleratorOfNode[from.index], acceleratorOfNode[to.index])
+    guard source >= 0, target >= 0 else { return nil }
+    return rule.alternative(from: Int(source), to: Int(target), key: key)
+  }
+
   private func route(
     from: NodeID, to: NodeID, key: UInt64, by routing: Routing
   ) -> [LinkID]? {

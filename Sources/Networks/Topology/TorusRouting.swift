@@ -29,13 +29,20 @@ struct TorusRouting: RoutingRule {
   func route(from source: Int, to target: Int, key: UInt64) -> [LinkID]? {
     var path: [LinkID] = []
     switch policy {
-    case .minimal: walk(from: source, to: target, key: key, &path)
-    case .valiant:
-      let nodes = neighbourLink.count / (2 * dimensions.count)
-      let middle = Topology.middle(of: nodes, key: key)
-      walk(from: source, to: middle, key: key, &path)
-      walk(from: middle, to: target, key: key, &path)
+    case .minimal, .adaptive: walk(from: source, to: target, key: key, &path)
+    case .valiant: return alternative(from: source, to: target, key: key)
     }
+    return path
+  }
+
+  var isAdaptive: Bool { policy == .adaptive }
+
+  func alternative(from source: Int, to target: Int, key: UInt64) -> [LinkID]? {
+    var path: [LinkID] = []
+    let nodes = neighbourLink.count / (2 * dimensions.count)
+    let middle = Topology.middle(of: nodes, key: key)
+    walk(from: source, to: middle, key: key, &path)
+    walk(from: middle, to: target, key: key, &path)
     return path
   }
 
