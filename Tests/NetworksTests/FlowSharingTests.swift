@@ -41,6 +41,35 @@ import Testing
     for rate in rates(.maxMin, latencies) { #expect(abs(rate - 1e9 / 3) < 1e-3) }
   }
 
+  @Test func sharesHaveALimitAsALatencyGoesToZero() {
+    // The shares of a path of so many picoseconds and one of 50 us.
+    func share(_ picoseconds: Int64) -> Double {
+      var builder = TopologyBuilder(name: "pair")
+      let junction = builder.addSwitch("junction")
+      let receiver = builder.addHost("receiver")
+      builder.join(junction, receiver, LinkSpecification(bandwidth: .gigabitsPerSecond(1)))
+      for latency in [SimDuration.picoseconds(picoseconds), .microseconds(50)] {
+        builder.join(
+          builder.addHost("h\(latency)"), junction,
+          LinkSpecification(bandwidth: .gigabitsPerSecond(10), latency: latency))
+      }
+      let topology = builder.build()
+      var network = FlowNetwork(topology, transport: .ideal, sharing: .rttFair)
+      for index in 0..<2 {
+        network.send(transfer(topology, Int64(index), index + 1, 0, 1_000_000), at: .zero)
+      }
+      return network.currentRates()[0].rate / 1e9
+    }
+    #expect(share(0) == share(1) && share(1) == share(1000))
+    #expect(abs(share(0) - 50_000 / 50_001) < 1e-5)
+    var last = 1.0
+    for latency: Int64 in [0, 1000, 1001, 2000, 10_000, 1_000_000, 50_000_000] {
+      #expect(share(latency) <= last)
+      last = share(latency)
+    }
+    #expect(abs(last - 0.5) < 1e-4)
+  }
+
   @Test func whatIsSharedIsTheWholeLink() {
     for latencies: [Int64] in [[10], [1, 1000], [7, 11, 13, 700_000], [1, 1, 1]] {
       let total = rates(.rttFair, latencies).reduce(0, +)

@@ -62,7 +62,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   ) {
     self.topology = topology
     self.transport = transport
-    self.sharing = SharingWeights(sharing, links: topology.links)
+    self.sharing = SharingWeights(sharing)
     solverChoice = solver
     routes = RouteTable(topology, transport: transport)
     links = FlatBuffer(capacity: routes.linkCount)

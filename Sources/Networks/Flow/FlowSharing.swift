@@ -11,28 +11,24 @@ public enum FlowSharing: String, CaseIterable, Sendable {
 
 /// The weights that ``FlowSharing`` gives to flows.
 struct SharingWeights {
-  /// The latency with weight 2¹⁰, in picoseconds; nil if all flows weigh the same.
-  private let reference: Double?
-
-  /// Weights for flows over `links`.
+  private let sharing: FlowSharing
+  /// The least latency that is told from none.
   ///
-  /// The reference is the smallest latency of all links, so that weights stay far from both ends of
-  /// their range.
-  init(_ sharing: FlowSharing, links: [Link]) {
-    var smallest = SimDuration(picoseconds: .max)
-    for link in links where link.latency > .zero { smallest = min(smallest, link.latency) }
-    reference =
-      sharing == .rttFair && smallest.picoseconds < .max ? Double(smallest.picoseconds) : nil
-  }
+  /// A path counts as at least as long, so that weights go to a limit as latencies go to zero. A
+  /// metre of cable takes 5 ns.
+  private static let leastLatency = SimDuration.nanoseconds(1)
 
-  /// The weight of a flow over a path of `latency`; a path without any counts as one of the
-  /// reference.
+  init(_ sharing: FlowSharing) { self.sharing = sharing }
+
+  /// The weight of a flow over a path of `latency`: 2²⁰ ns over the latency.
   ///
-  /// Weights are multiples of 2⁻¹⁶ from 2⁻¹⁶ to 2¹⁰: a path of 2²⁶ times the smallest latency is
-  /// the longest that is told from longer ones, and one of 2¹⁶ times is weighed to 0.1 %.
+  /// It does not depend on the other links of a network. Weights are multiples of 2⁻¹⁶, so that paths of
+  /// up to 1 ms are weighed to 10⁻⁵ and of 100 ms to 0.1 %; from a microsecond on they are at most
+  /// 2¹⁰, which leaves room for a flow's own weight.
   func weight(latency: SimDuration) -> Double {
-    guard let reference else { return 1 }
-    let ratio = latency > .zero ? reference / Double(latency.picoseconds) : 1
-    return FluidArithmetic.weight(min(max(0x1p10 * ratio, 0x1p-16), 0x1p10))
+    if sharing == .maxMin { return 1 }
+    let counted = Double(max(latency, Self.leastLatency).picoseconds)
+    let weight = 0x1p20 * Double(Self.leastLatency.picoseconds) / counted
+    return FluidArithmetic.weight(max(weight, 0x1p-16))
   }
 }
