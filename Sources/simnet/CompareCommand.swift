@@ -2,6 +2,7 @@ import ArgumentParser
 import Experiments
 import Foundation
 import Reporting
+import SimKernel
 import Validation
 
 extension MultipleComparisons: ExpressibleByArgument {}
@@ -119,6 +120,19 @@ struct CompareCommand: ParsableCommand {
       settings: ComparisonSettings(
         confidence: confidence, correction: correction,
         bootstrap: Bootstrap(bootstrap, resamples: resamples), seed: seed))
+    try Self.checkNumbers(comparison)
     Terminal.print(ComparisonReport(comparison).document.text(format, width: Terminal.width()))
+  }
+
+  /// Says which metrics have no number in any pair, and refuses if none has.
+  private static func checkNumbers(_ comparison: ResultComparison) throws {
+    let compared = Set(comparison.entries.map(\.metric.name))
+    let empty = comparison.metrics.map(\.name).filter { !compared.contains($0) }
+    let text = "no pair has numbers in both files, so that nothing can be compared"
+    if comparison.entries.isEmpty {
+      throw InvalidInput(
+        empty.map { Issue(path: FieldPath(["--metric", $0]), problem: .conflict(text)) })
+    }
+    for name in empty { Terminal.say("\(name): \(text)") }
   }
 }

@@ -84,13 +84,15 @@ struct GateCommand: ParsableCommand {
   var candidate: String?
 
   func validate() throws {
+    if let step, step < 1 || step > steps {
+      throw ValidationError("--step \(step) is none of the \(steps) steps; --steps says how many")
+    }
+    if step != nil, state != nil {
+      throw ValidationError("--state counts the steps; leave out --step")
+    }
     if plan { return }
     if metric == nil || baseline == nil || candidate == nil {
       throw ValidationError("give --metric, --baseline and --candidate, or --plan")
-    }
-    if let step, step < 1 { throw ValidationError("--step counts from 1") }
-    if step != nil, state != nil {
-      throw ValidationError("--state counts the steps; leave out --step")
     }
   }
 

@@ -11,8 +11,13 @@ final class LiveProgress: ProgressReporter {
     var isDrawn = false
   }
   private let state: Mutex<State>
+  private let unit: String
 
-  init() { state = Mutex(State(start: DispatchTime.now().uptimeNanoseconds)) }
+  /// Progress in `unit`s.
+  init(of unit: String = "runs") {
+    self.unit = unit
+    state = Mutex(State(start: DispatchTime.now().uptimeNanoseconds))
+  }
 
   func update(done: Int, total: Int, resumed: Int) {
     let now = DispatchTime.now().uptimeNanoseconds
@@ -22,7 +27,7 @@ final class LiveProgress: ProgressReporter {
       state.isDrawn = true
       let elapsed = Double(now - state.start) / 1e9
       let fresh = done - resumed
-      var line = "\r\(done)/\(total) runs"
+      var line = "\r\(done)/\(total) \(unit)"
       if resumed > 0 { line += " (\(resumed) resumed)" }
       if fresh > 0, elapsed > 0.2 {
         let rate = Double(fresh) / elapsed

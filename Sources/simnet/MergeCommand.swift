@@ -63,6 +63,11 @@ struct MergeCommand: ParsableCommand {
       Terminal.say("nothing was written; --allow-partial leaves them out")
       throw ExitCode(ExitStatus.someFailed)
     }
+    if results.finishedPoints == 0 {
+      Terminal.say(
+        "\(sweep.path): none of \(results.totalPoints) points is finished; nothing was written")
+      throw ExitCode(ExitStatus.someFailed)
+    }
     try sweep.write(
       results, to: store.path, arguments: CommandLine.arguments,
       wallTime: Date().timeIntervalSince(start))

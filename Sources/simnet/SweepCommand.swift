@@ -163,7 +163,7 @@ struct SweepCommand: ParsableCommand {
       if !quiet { Terminal.say("\(folder.resultsPath) is finished; nothing to do") }
       return
     }
-    let runner = try SweepRunner(folder.scenario, shard: shard, threads: threads)
+    let runner = try checkedRunner(folder, comparing: true)
     if !quiet { for warning in runner.warnings { Terminal.say("\(warning)") } }
     let isChanged = try folder.prepare(runner)
     if isChanged, !quiet {
@@ -206,11 +206,21 @@ struct SweepCommand: ParsableCommand {
     }
   }
 
+  /// Reads and checks all points, and tells people how far that is.
+  private func checkedRunner(_ folder: SweepFolder, comparing: Bool) throws -> SweepRunner {
+    let isLive = !quiet && Terminal.isTalkingToPeople
+    let progress: any ProgressReporter =
+      isLive ? LiveProgress(of: "points checked") : SilentProgress()
+    defer { progress.finish() }
+    return try SweepRunner(
+      folder.scenario, comparing: comparing, shard: shard, threads: threads
+    ) { progress.update(done: $0, total: $1, resumed: 0) }
+  }
+
   // MARK: - Listing
 
   private func list(_ folder: SweepFolder) throws {
-    let runner = try SweepRunner(
-      folder.scenario, comparing: false, shard: shard, threads: threads)
+    let runner = try checkedRunner(folder, comparing: false)
     let count = shards ?? 1
     var text = CSV.line(["point", "shard"] + runner.sweep.columns)
     for index in shard.points(of: runner.sweep.count) {

@@ -60,7 +60,7 @@ import Testing
     let narrow = try gate("better.csv", ["--range", "0:0.75"])
     #expect(narrow.status == 65 && narrow.errors.contains("outside its declared range"))
     let retired = try gate("better.csv", ["--range", "0:1", "--step", "2"])
-    #expect(retired.status == 65 && retired.errors.contains("retired"))
+    #expect(retired.status == 64 && retired.errors.contains("none of the 1 steps"))
     let withheld = try gate("better.csv", ["--range", "0:1", "--adaptivity", "none"])
     #expect(withheld.status == 0 && withheld.output == "withheld\n")
     #expect(withheld.errors.contains("--reveal"))

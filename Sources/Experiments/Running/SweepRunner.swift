@@ -19,13 +19,16 @@ public struct SweepRunner: Sendable {
   ///
   /// - Parameter comparing: whether rows are to be compared with their baselines; a mere check needs
   ///   none.
+  /// - Parameter checked: hears how many of how many points are checked, from any thread and in any
+  ///   order.
   /// - Throws: `InvalidInput` with all problems of all points, each once.
   public init(
-    _ file: ScenarioFile, comparing: Bool = true, shard: Shard = .whole, threads: Int = 1
+    _ file: ScenarioFile, comparing: Bool = true, shard: Shard = .whole, threads: Int = 1,
+    checked: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(InvalidInput) {
     try self.init(
       file, PreparationInputs(directory: file.directory), comparing: comparing, shard: shard,
-      threads: threads, isRecorded: false)
+      threads: threads, isRecorded: false, checked: checked)
   }
 
   /// The sweep of `folder` as it was started, to look at its results: input files need not be there
@@ -36,18 +39,19 @@ public struct SweepRunner: Sendable {
     let inputs = PreparationInputs(
       directory: folder.scenario.directory, digests: folder.inputs)
     try self.init(
-      folder.scenario, inputs, comparing: true, shard: .whole, threads: threads, isRecorded: true)
+      folder.scenario, inputs, comparing: true, shard: .whole, threads: threads, isRecorded: true,
+      checked: { _, _ in })
   }
 
   private init(
     _ file: ScenarioFile, _ inputs: PreparationInputs, comparing: Bool, shard: Shard,
-    threads: Int, isRecorded: Bool
+    threads: Int, isRecorded: Bool, checked: @Sendable (Int, Int) -> Void
   ) throws(InvalidInput) {
     sweep = try Sweep(of: file.root)
     self.inputs = inputs
     survey = SweepSurvey(
       sweep, points: Array(shard.points(of: sweep.count)), comparing: comparing, inputs: inputs,
-      cache: cache, threads: threads, isRecorded: isRecorded)
+      cache: cache, threads: threads, isRecorded: isRecorded, checked: checked)
     let unique = Self.unique(survey.issues, swept: sweep.columns)
     let errors = unique.filter { $0.severity == .error }
     if !errors.isEmpty { throw InvalidInput(errors) }

@@ -39,8 +39,10 @@ struct SweepSurvey: Sendable {
   /// Looks at `points`, `threads` at a time; what is found does not depend on them.
   init(
     _ sweep: Sweep, points: [Int], comparing: Bool, inputs: PreparationInputs,
-    cache: PreparedCache?, threads: Int, isRecorded: Bool = false
+    cache: PreparedCache?, threads: Int, isRecorded: Bool = false,
+    checked: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) {
+    let finished = Atomic<Int>(0)
     let chunk = 128
     let chunks = (points.count + chunk - 1) / chunk
     let next = Atomic<Int>(0)
@@ -57,6 +59,8 @@ struct SweepSurvey: Sendable {
           comparing: comparing, preparation, cache, isRecorded: isRecorded)
         errors += part.errors
         found.withLock { $0[index] = part }
+        let done = finished.wrappingAdd(1, ordering: .relaxed).newValue
+        checked(min(points.count, done * chunk), points.count)
       }
     }
     var known: [UInt64: Int32] = [:]
