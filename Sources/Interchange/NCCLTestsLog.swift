@@ -19,7 +19,7 @@ public struct NCCLTestsLog: Sendable, Equatable {
 
   /// In the order of the log; a size may come several times, and may be zero.
   public var rows: [Row]
-  /// As many as the header names; nil if it names none.
+  /// As many as headers name, each once; nil if they name none.
   public var ranks: Int?
 
   /// Reads the log at `path`.
@@ -43,13 +43,16 @@ public struct NCCLTestsLog: Sendable, Equatable {
   /// Reads as many rows as there are in `text`.
   public init(text: String) {
     rows = []
-    var named = 0
+    // A log may hold the output of several runs, each with its header.
+    var named: Set<Int> = []
     for line in text.split(whereSeparator: \.isNewline) {
       let words = line.split(whereSeparator: \.isWhitespace)
-      if words.count > 2, words[0] == "#", words[1] == "Rank", Int(words[2]) != nil { named += 1 }
+      if words.count > 2, words[0] == "#", words[1] == "Rank", let rank = Int(words[2]) {
+        named.insert(rank)
+      }
       if let row = Self.row(words) { rows.append(row) }
     }
-    ranks = named > 0 ? named : nil
+    ranks = named.isEmpty ? nil : named.count
   }
 
   private static func row(_ words: [Substring]) -> Row? {

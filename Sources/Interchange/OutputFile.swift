@@ -6,10 +6,12 @@ struct OutputFile: ~Copyable {
   private let partial: String
   private var descriptor: Int32
 
-  /// Begins a file that will be at `path`.
+  /// Begins a file that will be at `path`, or where it leads as a symbolic link; missing folders are
+  /// created.
   init(path: String) throws(InterchangeError) {
-    self.path = path
-    partial = path + ".partial"
+    self.path = OutputPath.target(of: path)
+    OutputPath.makeFolders(of: self.path)
+    partial = self.path + ".partial"
     descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     if descriptor < 0 { throw InputFile.systemError(path, "it cannot be written") }
   }

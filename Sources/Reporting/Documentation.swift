@@ -59,7 +59,8 @@ public enum Documentation {
     switch shape {
     case .value: []
     case .record(let record): record.fields.map(\.key)
-    case .variant(_, _, let members): members.map(\.name) + members.flatMap { $0.fields.map(\.key) }
+    case .variant(_, let discriminator, let members):
+      [discriminator] + members.map(\.name) + members.flatMap { $0.fields.map(\.key) }
     case .list(let element), .map(let element): keys(below: element)
     }
   }

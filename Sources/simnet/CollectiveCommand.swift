@@ -71,13 +71,12 @@ struct CollectiveCommand: ParsableCommand {
   func run() throws {
     guard let kind = CollectiveOperation(rawValue: operation), kind != .pushPull else {
       let names = CollectiveOperation.allCases.filter { $0 != .pushPull }.map(\.rawValue)
-      throw InvalidInput([
-        Issue(
-          path: FieldPath(["operation"]),
-          problem: .unknownName(
-            noun: "operation", found: operation,
-            suggestion: Spelling.suggestion(for: operation, among: names), known: names))
-      ])
+      let issue = Issue(
+        path: FieldPath(["operation"]),
+        problem: .unknownName(
+          noun: "operation", found: operation,
+          suggestion: Spelling.suggestion(for: operation, among: names), known: names))
+      throw ValidationError(issue.description)
     }
     let issues = IssueCollector()
     let chosen = FieldReader.member(

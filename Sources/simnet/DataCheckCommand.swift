@@ -85,7 +85,6 @@ struct DataCheckCommand: ParsableCommand {
   ) throws {
     var check = check
     check.schema = anomalies.reduce(schema) { $0.applying($1.suggestion) }
-    try AtomicFile.prepareFolder(of: path)
     try AtomicFile.write(check.schema.text, to: path)
     let left = check.anomalies(of: table).count
     Terminal.say(

@@ -131,7 +131,6 @@ struct DataInferCommand: ParsableCommand {
     if files.contains(where: { FileIdentity.isSame($0, output) }) {
       throw ValidationError("-o names one of the tables; name another file")
     }
-    try AtomicFile.prepareFolder(of: output)
     try AtomicFile.write(schema.text, to: output)
     let rows = tables.reduce(0) { $0 + $1.rowCount }
     Terminal.say(

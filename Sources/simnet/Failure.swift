@@ -6,7 +6,8 @@ import SimKernel
 import Training
 import Validation
 
-/// Exit codes that scripts rely on; usage errors exit with 64 by ArgumentParser.
+/// Exit codes that scripts rely on; wrong options exit with ``usage``, as with ArgumentParser, and
+/// wrong files with ``invalidInput``.
 enum ExitStatus {
   static let gateFailed: Int32 = 3
   static let anomaliesFound: Int32 = 3
@@ -26,7 +27,11 @@ enum Failure {
       for issue in invalid.issues { Terminal.say(issue.description) }
       let count = invalid.issues.count
       Terminal.say("\(count) \(count == 1 ? "problem" : "problems"); nothing was run")
-      Foundation.exit(ExitStatus.invalidInput)
+      // What is wrong with options alone is wrong usage, whoever notices.
+      let isUsage = invalid.issues.allSatisfy {
+        $0.position == nil && $0.path.parts.first?.hasPrefix("--") == true
+      }
+      Foundation.exit(isUsage ? ExitStatus.usage : ExitStatus.invalidInput)
     case let invalid as JSONError:
       Terminal.say("\(invalid)")
       Foundation.exit(ExitStatus.invalidInput)

@@ -39,8 +39,8 @@ struct GoalCommand: ParsableCommand {
   var ranks: Int?
   @Option(help: "Payload of a rank; of gather, scatter and all_to_all the size of one message.")
   var bytes: String?
-  @Option(help: "Message size of pipelined_chain.")
-  var segment = "1 B"
+  @Option(help: "Message size of pipelined_chain; by default that of Open MPI's pipelines.")
+  var segment = "128 KiB"
   @Option(help: "Write the pattern as a GOAL schedule instead of running it.", completion: .file())
   var write: String?
   @Flag(help: "One line a schedule instead of one a host.")
@@ -177,12 +177,7 @@ struct GoalCommand: ParsableCommand {
   }
 
   private func writeFile(_ text: String, to path: String) throws {
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw InputError(
-        path: path, reason: "it cannot be written", advice: "choose a folder that can be written")
-    }
+    try AtomicFile.write(text, to: path)
   }
 
   // MARK: - Tables

@@ -9,6 +9,7 @@ enum LogGPText {
     _ text: String, from base: LogGPParameters, option: String
   ) throws -> LogGPParameters {
     var parameters = base
+    var given: Set<String> = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let pieces = part.split(separator: "=", maxSplits: 1).map { trimmed($0) }
       guard pieces.count == 2 else {
@@ -16,6 +17,9 @@ enum LogGPText {
           option, "\"\(part)\" is not a parameter", "write for example L=2500,o=1.5us,S=64KiB")
       }
       let value = pieces[1]
+      if !given.insert(pieces[0]).inserted {
+        throw invalid(option, "\(pieces[0]) is given twice in \"\(text)\"", "say it once")
+      }
       switch pieces[0] {
       case "L": parameters.latency = try duration(value, option)
       case "o": parameters.overhead = try duration(value, option)
@@ -56,8 +60,8 @@ enum LogGPText {
   private static func duration(_ text: String, _ option: String) throws -> SimDuration {
     let value: SimDuration
     if let bare = Double(text) {
-      guard bare >= 0, bare.isFinite, bare < 1e18 else {
-        throw invalid(option, "\(text) ns", "a duration is at least 0")
+      guard bare >= 0, bare < 1e15 else {
+        throw invalid(option, "\(text) ns", "write 0 to 2.5e14 ns, which are 3 days")
       }
       value = .nanoseconds(bare)
     } else {
@@ -85,7 +89,16 @@ enum LogGPText {
 
   private static func size(_ text: String, _ option: String) throws -> ByteCount? {
     if text == "none" { return nil }
-    if let bare = Int64(text), bare >= 0 { return .bytes(bare) }
+    if let bare = Double(text) {
+      guard let bytes = Int64(text), bytes >= 0 else {
+        throw invalid(
+          option, "S=\(text)",
+          bare < 0
+            ? "write a size of at least 0 B, or S=none so that every message is eager"
+            : "write a whole number of bytes below 2^63, or S=none")
+      }
+      return .bytes(bytes)
+    }
     return try QuantityText.parse(text, as: .size, option: option)
   }
 

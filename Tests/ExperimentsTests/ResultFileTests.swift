@@ -81,7 +81,8 @@ import Testing
     try AtomicFile.write("two", to: scratch.path("f"))
     #expect(try scratch.read("f") == "two" && scratch.names == ["f"])
     #expect(throws: InputError.self) {
-      try AtomicFile.write("x", to: scratch.path("none/f"))
+      // A file where a folder would have to be.
+      try AtomicFile.write("x", to: scratch.path("f/none"))
     }
     // A folder in the way: the rename fails after the writing.
     try FileManager.default.createDirectory(

@@ -1,3 +1,4 @@
+import Foundation
 import Interchange
 import Testing
 
@@ -31,7 +32,8 @@ struct GradientFileTests {
     } catch { #expect(error.kind == .system) }
     let gradient = GradientFile(origin: "x", tensors: [], values: [])
     #expect(throws: InterchangeError.self) {
-      try gradient.write(path: folder.path("missing/g.npy"))
+      // A file where a folder would have to be.
+      try gradient.write(path: folder.path("g.txt/g.npy"))
     }
     #expect(throws: InterchangeError.self) { try gradient.write(path: folder.path("g.csv")) }
   }
@@ -40,12 +42,13 @@ struct GradientFileTests {
     let folder = try ScratchFolder()
     let path = try folder.file("g.f32", bytes(of: Float(1)))
     // A folder in the place of the partial file: it cannot be opened for writing.
-    let inner = try ScratchFolder()
+    try FileManager.default.createDirectory(
+      atPath: path + ".partial", withIntermediateDirectories: false)
     #expect(throws: InterchangeError.self) {
-      try GradientFile(origin: "x", tensors: [], values: []).write(path: inner.path + "/no/g.f32")
+      try GradientFile(origin: "x", tensors: [], values: []).write(path: path)
     }
     #expect(try GradientFile.read(path: path).values == [1])
-    #expect(folder.names == ["g.f32"])
+    #expect(folder.names == ["g.f32", "g.f32.partial"])
   }
 
   @Test(

@@ -35,6 +35,11 @@ import Testing
     #expect(log.rows[2].times == [60e-6, 61e-6] && log.rows[2].busFactor == 0.5)
   }
 
+  @Test func aLogThatIsThereTwiceHasTheRanksOfOne() {
+    let log = NCCLTestsLog(text: old + "\n" + old)
+    #expect(log.ranks == 2 && log.rows.count == 6)
+  }
+
   @Test func theNewLayoutIsRead() {
     let log = NCCLTestsLog(text: new)
     #expect(log.ranks == nil)

@@ -89,12 +89,12 @@ import Testing
       (["old.csv"], 64, "give a second file, or --between"),
       (["old.csv", "old.csv", "old.csv"], 64, "one file or two"),
       (["old.csv", "--between", "fp32"], 64, "--between takes two variants"),
-      (["old.csv", "--between", "fp32", "fp23"], 65, "did you mean \"fp32\"?"),
+      (["old.csv", "--between", "fp32", "fp23"], 64, "did you mean \"fp32\"?"),
       (
-        ["old.csv", "--between", "fp32", "top_k", "--by", "bandwith"], 65,
+        ["old.csv", "--between", "fp32", "top_k", "--by", "bandwith"], 64,
         "did you mean \"bandwidth\""
       ),
-      (["old.csv", "--between", "fp32", "top_k", "--metric", "job"], 65, "write job:lower"),
+      (["old.csv", "--between", "fp32", "top_k", "--metric", "job"], 64, "write job:lower"),
       (["old.csv", "--between", "fp32", "top_k", "--metric", "x:lower"], 65, "no column x"),
       (["old.csv", "none.csv"], 74, "none.csv: no such file"),
       (["old.csv", "cut.csv"], 65, "cut.csv: the quote that opens in line 1 is never closed"),
@@ -107,6 +107,22 @@ import Testing
     let other = Self.old.replacing(",1,1", with: ",1,2").replacing(",0,1", with: ",0,2")
     let seeds = try run(["compare", "old.csv", "b.csv"], ["old.csv": Self.old, "b.csv": other])
     #expect(seeds.status == 65 && seeds.errors.contains("seed is 1 there and 2 here"))
+  }
+
+  @Test func `compare says that a metric has no numbers`() throws {
+    let lines = Self.old.split(separator: "\n", omittingEmptySubsequences: false)
+    let empty = lines.enumerated().map { index, line in
+      index == 0 || line.isEmpty ? line + "" : line[...line.lastIndex(of: ",")!]
+    }.joined(separator: "\n")
+    let nothing = try run(
+      ["compare", "e.csv", "e.csv", "--metric", "gradient_rel_l2"], ["e.csv": empty])
+    #expect(nothing.status == 64 && nothing.output == "", "\(nothing.output)")
+    #expect(nothing.errors.contains("no pair has numbers"), "\(nothing.errors)")
+    let some = try run(
+      ["compare", "e.csv", "e.csv", "--metric", "gradient_rel_l2,iteration_time_s"],
+      ["e.csv": empty])
+    #expect(some.status == 0 && some.output.contains("iteration_time_s"))
+    #expect(some.errors.hasPrefix("gradient_rel_l2: no pair has numbers"), "\(some.errors)")
   }
 
   // MARK: - pareto
@@ -175,10 +191,10 @@ import Testing
 
   @Test func `crossover refuses axes that will not do`() throws {
     for (arguments, status, part) in [
-      (["--axis", "workload.model"], 65, "--axis: workload.model is \"resnet18\", no number"),
-      (["--axis", Self.bandwidth, "--from", "1 us"], 65, "does not measure"),
-      (["--axis", Self.bandwidth, "--set", "\(Self.bandwidth)=1Gbps,2Gbps"], 65, "is swept"),
-      (["--axis", Self.bandwidth, "--metric", "iteration_time"], 65, "--metric: nobody knows"),
+      (["--axis", "workload.model"], 64, "--axis: workload.model is \"resnet18\", no number"),
+      (["--axis", Self.bandwidth, "--from", "1 us"], 64, "does not measure"),
+      (["--axis", Self.bandwidth, "--set", "\(Self.bandwidth)=1Gbps,2Gbps"], 64, "is swept"),
+      (["--axis", Self.bandwidth, "--metric", "iteration_time"], 64, "--metric: nobody knows"),
       (["--axis", Self.bandwidth, "--tolerance", "0"], 64, "--tolerance"),
       ([], 64, "--axis"),
     ] as [([String], Int32, String)] {

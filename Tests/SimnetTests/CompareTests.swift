@@ -107,7 +107,7 @@ import Testing
     ])
     #expect(run.status == 64 && run.output == "" && run.errors.contains("add --compare"))
     let wrong = try compare(Self.gradient, ["fp61", "top_k:ratio=2"])
-    #expect(wrong.status == 65 && wrong.output == "")
+    #expect(wrong.status == 64 && wrong.output == "")
     #expect(wrong.errors.contains("2 problems"))
   }
 }

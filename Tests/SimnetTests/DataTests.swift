@@ -230,7 +230,7 @@ import Testing
         """)
     let unknown = try Simnet.run(
       ["data", "infer", "old.csv", "--key", "poin"], in: scratch.folder)
-    #expect(unknown.status == 65)
+    #expect(unknown.status == 64)
     #expect(unknown.errors.hasPrefix(#"--key: unknown column "poin"; did you mean "point"?"#))
   }
 

@@ -214,8 +214,8 @@ import Testing
     try scratch.write("r.csv", "source,destination,links\nh0,h1,h0->switch switch->h2\n")
     try scratch.write("t.json", "{\"hosts\": 4}")
     for (arguments, status, part) in [
-      (["--topology", star, flows, "--network", "flo"], 65, "--network: unknown"),
-      (["--topology", star, flows, "--transport", "tpc"], 65, "did you mean \"tcp\"?"),
+      (["--topology", star, flows, "--network", "flo"], 64, "--network: unknown"),
+      (["--topology", star, flows, "--transport", "tpc"], 64, "did you mean \"tcp\"?"),
       (["--topology", star, scratch.path("none.csv")], 74, "No such file"),
       (["--topology", scratch.path("none.json"), flows], 74, "no such file"),
       (["--topology", scratch.path("t.json"), flows], 65, "neither a topology nor a scenario"),

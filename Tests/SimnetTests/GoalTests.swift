@@ -110,28 +110,49 @@ import Testing
       (["goal"], 64, "give GOAL schedules"),
       (["goal", "--pattern", "ring"], 64, "needs --ranks"),
       (
-        ["goal", "--pattern", "rings", "--ranks", "2", "--bytes", "2"], 65, "did you mean \"ring\""
+        ["goal", "--pattern", "rings", "--ranks", "2", "--bytes", "2"], 64, "did you mean \"ring\""
       ),
       (
-        ["goal", "--pattern", "halving_doubling", "--ranks", "6", "--bytes", "2"], 65,
+        ["goal", "--pattern", "halving_doubling", "--ranks", "6", "--bytes", "2"], 64,
         "needs a power of two of ranks"
       ),
       (
-        ["goal", "--pattern", "ring", "--ranks", "2", "--bytes", "2", "--loggp", "Q=1"], 65,
+        ["goal", "--pattern", "ring", "--ranks", "2", "--bytes", "2", "--loggp", "Q=1"], 64,
         "unknown LogGOPS parameter \"Q\""
       ),
       (
-        ["goal", "--pattern", "ring", "--ranks", "2", "--bytes", "2", "--loggp", "L=1 parsec"], 65,
+        ["goal", "--pattern", "ring", "--ranks", "2", "--bytes", "2", "--loggp", "L=1 parsec"], 64,
         "does not end in a known unit"
       ),
       (
-        ["goal", "--pattern", "ring", "--ranks", "2", "--bytes", "2", "--host", "2:o=1"], 65,
+        ["goal", "--pattern", "ring", "--ranks", "2", "--bytes", "2", "--host", "2:o=1"], 64,
         "host 2 of 2"
+      ),
+      (
+        ["goal", "--pattern", "ring", "--ranks", "2", "--bytes", "2", "--loggp", "L=1,o=2,L=2"], 64,
+        "L is given twice in \"L=1,o=2,L=2\""
+      ),
+      (
+        ["goal", "--pattern", "ring", "--ranks", "2", "--bytes", "2", "--loggp", "L=1e30"], 64,
+        "1e30 ns; write 0 to 2.5e14 ns"
+      ),
+      (
+        ["goal", "--pattern", "ring", "--ranks", "2", "--bytes", "2", "--loggp", "S=-1"], 64,
+        "S=-1; write a size of at least 0 B"
       ),
       (["goal", "/no/such/schedule.goal"], 74, "cannot be opened"),
     ] as [([String], Int32, String)])
   func refused(arguments: [String], status: Int32, message: String) throws {
     let done = try Simnet.run(arguments)
     #expect(done.status == status && done.errors.contains(message), "\(done.errors)")
+  }
+
+  @Test("a chain is cut into segments of 128 KiB unless told") func segments() throws {
+    let done = try Simnet.run([
+      "goal", "--pattern", "pipelined_chain", "--ranks", "4", "--bytes", "1 MiB", "--summary",
+      "--format", "csv",
+    ])
+    // 8 segments over 3 hops.
+    #expect(done.output.contains("pipelined_chain,4,24,"), "\(done.output)")
   }
 }

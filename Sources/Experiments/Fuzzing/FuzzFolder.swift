@@ -47,7 +47,6 @@ public final class FuzzFolder: Sendable {
     url = FileManager.default.temporaryDirectory
       .appendingPathComponent("simnet-fuzz-\(UUID().uuidString)", isDirectory: true)
     let path = url.appendingPathComponent("model.csv").path
-    try AtomicFile.prepareFolder(of: path)
     try AtomicFile.write(Self.model, to: path)
     try AtomicFile.write(Self.device, to: url.appendingPathComponent("device.json").path)
     for worker in 0..<2 {

@@ -1,8 +1,9 @@
 import Foundation
+import Interchange
 
 /// Writes files so that a reader sees either the old content or the new, whole.
 public enum AtomicFile {
-  /// Writes `content` beside `path` under a temporary name, syncs it, and renames it into place.
+  /// Writes `content` as ``stream(to:_:)`` does.
   ///
   /// - Throws: ``InputError`` with the system's reason; the old file is then untouched.
   public static func write(_ content: String, to path: String) throws(InputError) {
@@ -41,9 +42,13 @@ public enum AtomicFile {
   /// Writes what `fill` appends, piece by piece, beside `path` under a temporary name, syncs it, and
   /// renames it into place.
   ///
+  /// A symbolic link stays one, and what it leads to is replaced. Missing folders are created.
+  ///
   /// - Throws: what `fill` throws; ``InputError`` with the system's reason. The old file is then
   ///   untouched.
-  public static func stream(to path: String, _ fill: (Writer) throws -> Void) throws {
+  public static func stream(to name: String, _ fill: (Writer) throws -> Void) throws {
+    let path = OutputPath.target(of: name)
+    try prepareFolder(of: path)
     // Hosts that share a file system may give the same number to two processes.
     let host = ProcessInfo.processInfo.hostName
     let temporary = path + ".tmp-\(host)-\(ProcessInfo.processInfo.processIdentifier)"

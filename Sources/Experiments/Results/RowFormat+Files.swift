@@ -8,7 +8,6 @@ extension RowFormat {
   static func write(
     to path: String, _ header: [String], _ fill: (_ emit: ([String]) throws -> Void) throws -> Void
   ) throws {
-    try AtomicFile.prepareFolder(of: path)
     let format = RowFormat(path: path)
     try AtomicFile.stream(to: path) { writer in
       var bytes: [UInt8] = []

@@ -81,7 +81,7 @@ public struct GraphTopology: TopologySpecification {
       from = fields.required("from", .text("the name of a node"), doc: "where the route starts")
       to = fields.required("to", .text("the name of a node"), doc: "where it ends")
       via = fields.required(
-        "via", .list(of: .text("the name of a link", example: "a->b"), atLeast: 1),
+        "via", .list(of: .text("the name of a link", example: "a->b")),
         doc: "names of the links in order; the way back of a duplex link is `to->from`")
     }
   }
@@ -175,6 +175,12 @@ public struct GraphTopology: TopologySpecification {
 
   private var problems: [Problem] {
     var found: [Problem] = []
+    func checkName(_ name: String, _ key: String, _ noun: String) {
+      guard let (text, remedy) = PlaceName.problem(name, of: noun) else { return }
+      found.append(Problem(key: key, text: text, remedy: remedy))
+    }
+    for node in nodes { checkName(node.name, "nodes", "node") }
+    for edge in edges { if let name = edge.name { checkName(name, "links", "link") } }
     var names: Set<String> = []
     for node in nodes where !names.insert(node.name).inserted {
       found.append(
@@ -220,6 +226,11 @@ public struct GraphTopology: TopologySpecification {
       let owner = "the route \(route.from)->\(route.to)"
       check(route.from, "routes", owner)
       check(route.to, "routes", owner)
+      if route.via.isEmpty {
+        found.append(
+          Problem(key: "routes", text: "\(owner) has no links", remedy: "list them in order"))
+        continue
+      }
       var place = route.from
       for name in route.via {
         guard let link = ends[name] else {

@@ -101,6 +101,11 @@ public struct WANTopology: TopologySpecification {
     if sites.count > TopologyLimits.sites {
       return ("sites", "\(sites.count) sites", "at most \(TopologyLimits.sites)")
     }
+    for site in sites {
+      if let (found, expected) = PlaceName.problem(site.name, of: "site") {
+        return ("sites", found, expected)
+      }
+    }
     var names: Set<String> = []
     for site in sites where !names.insert(site.name).inserted {
       return ("sites", "two sites are called \"\(site.name)\"", "rename one")

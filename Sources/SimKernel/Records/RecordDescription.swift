@@ -25,6 +25,20 @@ public struct FieldDescription: Sendable {
   public var shape: FieldShape
 }
 
+extension FieldDescription {
+  /// The key that says which member of a registry is meant.
+  init(choosing noun: String, as discriminator: String, among members: [RecordDescription]) {
+    let names = members.map(\.name)
+    key = discriminator
+    doc = "which \(noun) it is; the other keys are those of its choice"
+    required = true
+    defaultValue = nil
+    shape = .value(
+      expectation: "one of \(names.joined(separator: ", "))",
+      example: JSONNode.quoted(names.first ?? ""), schema: "{}")
+  }
+}
+
 /// What a field holds.
 public indirect enum FieldShape: Sendable {
   /// A plain value.
@@ -70,7 +84,10 @@ extension FieldShape {
     case .record(let record):
       guard let field = record.fields.first(where: { $0.key == part }) else { return nil }
       return (field, nil, nil)
-    case .variant(_, _, let members):
+    case .variant(let noun, let discriminator, let members):
+      if part == discriminator {
+        return (FieldDescription(choosing: noun, as: discriminator, among: members), nil, nil)
+      }
       if let member = members.first(where: { $0.name == part }) {
         return (nil, .record(member), member.summary)
       }
