@@ -109,9 +109,9 @@ import Testing
     (["--elements", "1000"], 64, "--elements must be in 65536..."),
     (["--repeats", "0"], 64, "--repeats must be at least 1"),
     (["-o", "host.csv"], 64, "-o must end in .json"),
-    (["--base", "v10"], 65, "--base: unknown device \"v10\"; did you mean \"v100\"?"),
-    (["--name", "v100"], 65, "--name: v100 is a listed device"),
-    (["--pipeline", "fp61"], 65, "--pipeline[0]: unknown codec \"fp61\""),
+    (["--base", "v10"], 64, "--base: unknown device \"v10\"; did you mean \"v100\"?"),
+    (["--name", "v100"], 64, "--name: v100 is a listed device"),
+    (["--pipeline", "fp61"], 64, "--pipeline[0]: unknown codec \"fp61\""),
   ]) func slipsAreSaid(_ arguments: [String], _ status: Int32, _ part: String) throws {
     let run = try Simnet.run(["calibrate", "codecs"] + arguments)
     #expect(run.status == status && run.output == "")
