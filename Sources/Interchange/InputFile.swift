@@ -7,13 +7,24 @@ struct InputFile: ~Copyable {
   let path: String
   /// Bytes, as of opening.
   let size: Int
+  /// Negative where the file is ``contents``.
   private let descriptor: Int32
+  private let contents: [UInt8]
+
+  /// A file called `path` that holds `contents`, in memory only.
+  init(path: String, contents: [UInt8]) {
+    self.path = path
+    self.contents = contents
+    size = contents.count
+    descriptor = -1
+  }
 
   /// Opens `path`.
   ///
   /// - Throws: if there is no such file, it may not be read, or it is not a regular file.
   init(path: String) throws(InterchangeError) {
     self.path = path
+    contents = []
     descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     if descriptor < 0 { throw Self.systemError(path, "it cannot be opened") }
     var status = stat()
@@ -30,7 +41,7 @@ struct InputFile: ~Copyable {
     size = Int(status.st_size)
   }
 
-  deinit { close(descriptor) }
+  deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// Fills `buffer` from `offset` on.
   ///
@@ -38,6 +49,7 @@ struct InputFile: ~Copyable {
   func read(
     into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(InterchangeError) {
+    if descriptor < 0 { return try copy(into: buffer, at: offset) }
     var done = 0
     while done < buffer.count {
       // In bounds: `done < buffer.count`, and no more than the rest is asked for.
@@ -53,6 +65,21 @@ struct InputFile: ~Copyable {
           expected: "\(buffer.count - done) more bytes", byteOffset: offset + done)
       }
       done += got
+    }
+  }
+
+  private func copy(
+    into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(InterchangeError) {
+    guard offset + buffer.count <= contents.count else {
+      throw InterchangeError(
+        path: path, found: "the file ends here",
+        expected: "\(offset + buffer.count - contents.count) more bytes",
+        byteOffset: contents.count)
+    }
+    contents.withUnsafeBytes { bytes in
+      buffer.copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + buffer.count]))
     }
   }
 

@@ -30,7 +30,7 @@ struct OutputFile: ~Copyable {
     }
   }
 
-  private func write(bytes bytes: UnsafeRawBufferPointer) throws(InterchangeError) {
+  private func write(bytes: UnsafeRawBufferPointer) throws(InterchangeError) {
     var done = 0
     while done < bytes.count {
       // In bounds: `done < bytes.count`, and no more than the rest is passed.
