@@ -11,7 +11,8 @@ let package = Package(
     .executable(name: "simnet-bench", targets: ["simnet-bench"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .systemLibrary(
@@ -24,7 +25,10 @@ let package = Package(
     // Loops that ask the processor which instructions it has.
     .target(name: "CKernels"),
     .target(name: "Compression", dependencies: ["SimKernel", "CZstd", "CKernels"]),
-    .target(name: "Interchange", dependencies: ["SimKernel"]),
+    .target(
+      name: "Interchange",
+      dependencies: ["SimKernel", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Chakra/et_def.proto"]),
     // Gates, comparisons and data checks: pure computation over numbers that others read.
     .target(name: "Validation", dependencies: ["SimKernel"]),
     .target(name: "CModelData", exclude: ["models.txt", "device_times.txt"]),
