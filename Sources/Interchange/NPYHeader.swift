@@ -47,6 +47,14 @@ struct NPYHeader {
     case ">f8", ">f4", ">f2":
       throw failure(
         "the big-endian type \(values.type)", "little-endian: a.astype('<f4')", start)
+    case let type where type.dropFirst().first.map { "iub".contains($0) } ?? false:
+      throw failure(
+        "the type '\(type)'", "gradients are floating point: save a.astype('<f4')", start)
+    case let type where type.hasPrefix("|V"):
+      throw failure(
+        "the type '\(type)'",
+        "npy has no name for bfloat16 and eight-bit types: save a.astype('<f4'), or safetensors",
+        start)
     default: throw failure("the type '\(values.type)'", "'<f4', '<f8' or '<f2'", start)
     }
     // With at most one extent above 1 the two orders are the same.

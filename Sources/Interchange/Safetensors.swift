@@ -12,7 +12,8 @@ public enum Safetensors {
   ///
   /// The order is that of the JSON list `order` in the file's metadata, if it is there; else the
   /// order of the data. Names there may lack a prefix that the tensors have, such as `s00.w1.`, when
-  /// the file holds the same tensors several times. `F64`, `F32`, `F16` and `BF16` become `Float`; other types are refused.
+  /// the file holds the same tensors several times. `F64`, `F32`, `F16`, `BF16` and the four
+  /// eight-bit types become `Float`; other types are refused.
   public static func read(path: String) throws(InterchangeError) -> GradientFile {
     let file = try InputFile(path: path)
     let header = try header(of: file)

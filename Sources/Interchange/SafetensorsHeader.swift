@@ -115,7 +115,7 @@ struct SafetensorsHeaderReader {
     }
     guard let format = Self.format(of: type) else {
       throw failure(
-        "the tensor \"\(name)\" has type \(type)", "gradients are F64, F32, F16 or BF16", place)
+        "the tensor \"\(name)\" has type \(type)", Self.advice(for: type), place)
     }
     let (begin, end) = (offsets[0], offsets[1])
     guard begin <= end, end <= dataSize else {
@@ -156,12 +156,23 @@ struct SafetensorsHeaderReader {
     return values
   }
 
+  private static func advice(for type: String) -> String {
+    if ["BOOL", "U8", "I8", "I16", "U16", "I32", "U32", "I64", "U64"].contains(type) {
+      return "gradients are floating point; save tensor.float(), or leave the tensor out"
+    }
+    return "gradients are F64, F32, F16, BF16, F8_E4M3 or F8_E5M2"
+  }
+
   private static func format(of type: String) -> FloatFormat? {
     switch type {
     case "F64": .float64
     case "F32": .float32
     case "F16": .float16
     case "BF16": .bfloat16
+    case "F8_E4M3": .float8E4M3
+    case "F8_E5M2": .float8E5M2
+    case "F8_E4M3FNUZ": .float8E4M3FNUZ
+    case "F8_E5M2FNUZ": .float8E5M2FNUZ
     default: nil
     }
   }
