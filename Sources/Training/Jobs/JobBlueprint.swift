@@ -85,6 +85,14 @@ public struct JobBlueprint: Sendable {
     if let override = workload.override { times = times.overridden(by: override) }
     times = workload.assumptions.applied(to: times)
     compute = times
+    if let reason = communication.schedule.refusal(
+      of: model.tensors.map(\.elements), bytesPerElement: workload.gradientType.bytes)
+    {
+      issues.report(
+        Issue(
+          path: path.appending("communication").appending("schedule"), problem: .conflict(reason)))
+      return nil
+    }
     schedule = communication.schedule.plan(
       ScheduleInput(
         elements: model.tensors.map(\.elements), bytesPerElement: workload.gradientType.bytes,

@@ -160,6 +160,28 @@ public struct SchedulePlan: Sendable, Equatable {
 public protocol CommunicationSchedule: Sendable {
   /// The name under which it is registered.
   var name: String { get }
+  /// The bytes of the largest part of a tensor that travels as one, where tensors are cut; nil if they
+  /// are not, or only into few parts.
+  func largestSlice(bytesPerElement: Int) -> ByteCount?
   /// The plan for one iteration.
   func plan(_ input: ScheduleInput) -> SchedulePlan
+}
+
+extension CommunicationSchedule {
+  public func largestSlice(bytesPerElement: Int) -> ByteCount? { nil }
+
+  /// More parts than this are a slip of the scenario, and would not fit into memory.
+  static var mostSlices: Int { 100_000 }
+
+  /// Why tensors of so many elements cannot be cut this way; nil if they can.
+  func refusal(of elements: [Int], bytesPerElement: Int) -> String? {
+    guard let slice = largestSlice(bytesPerElement: bytesPerElement) else { return nil }
+    let limit = max(1, Int(slice.bytes) / bytesPerElement)
+    let count = elements.reduce(0) { $0 + ($1 + limit - 1) / limit }
+    if count <= Self.mostSlices { return nil }
+    let total = elements.reduce(0, +)
+    return "\(name) would cut the gradient into \(count) parts of at most \(limit) elements; "
+      + "at most \(Self.mostSlices) are possible; take parts of \(total / (Self.mostSlices / 2)) "
+      + "elements or more"
+  }
 }

@@ -48,6 +48,10 @@ struct P3Schedule: CommunicationSchedule {
         + "paper's \"slicing\")")
   }
 
+  func largestSlice(bytesPerElement: Int) -> ByteCount? {
+    ByteCount(Int64(slice)) * bytesPerElement
+  }
+
   func plan(_ input: ScheduleInput) -> SchedulePlan {
     SchedulePlan(
       units: input.slices(of: slice), order: usesPriority ? .priority : .arrival,
@@ -77,6 +81,10 @@ struct ByteScheduler: CommunicationSchedule {
       "overshoot", .bool, default: true,
       doc: "whether one more partition starts while any credit is left, as ByteScheduler has it; "
         + "BytePS starts one only if it fits")
+  }
+
+  func largestSlice(bytesPerElement: Int) -> ByteCount? {
+    ByteCount(Int64(partition)) * bytesPerElement
   }
 
   func plan(_ input: ScheduleInput) -> SchedulePlan {

@@ -188,6 +188,11 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
       transmit(send, on: channel, at: now)
       return
     }
+    let start = now + overhead
+    if start == .never {
+      jobs[send.job].fail(.timeOverflow(at: now, what: "a message's sender"))
+      return
+    }
     let place: Int
     if let free = freeLaunches.popLast() {
       place = Int(free)
@@ -198,7 +203,7 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
     }
     queue.schedule(
       JobEvent(kind: .launched, job: send.job, rank: 0, index: place, slot: Int(channel)),
-      at: now + overhead)
+      at: start)
   }
 
   private mutating func transmit(_ send: PlannedSend, on channel: Int32, at now: SimTime) {
