@@ -19,17 +19,8 @@ public enum GraphOrder: String, CaseIterable, Sendable {
   /// Whether it looks at operations that a program has not reached yet.
   public var needsWholeGraph: Bool {
     switch self {
-    case .fifo, .random: false
-    case .layer, .tic, .tac, .oracle: true
-    }
-  }
-
-  /// Whether every run may go differently, so that only many runs tell its makespan.
-  public func isRandom(on graph: OperationGraph) -> Bool {
-    switch self {
-    case .random: true
-    case .tic: TransferOrder.tic(graph).hasTies
-    case .fifo, .layer, .tac, .oracle: false
+    case .fifo, .random, .layer: false
+    case .tic, .tac, .oracle: true
     }
   }
 
@@ -37,7 +28,7 @@ public enum GraphOrder: String, CaseIterable, Sendable {
   public func refusal(of graph: OperationGraph, mode: ExecutionMode) -> String? {
     if needsWholeGraph, case .eager = mode {
       return "\(rawValue) needs the whole graph, which eager execution never has; use staged "
-        + "execution, or fifo or random"
+        + "execution, or fifo, random or layer"
     }
     switch self {
     case .fifo, .random, .layer, .oracle: return nil

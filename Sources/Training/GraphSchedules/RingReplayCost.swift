@@ -33,9 +33,10 @@ public struct InterpolatedTimes: Sendable, Equatable {
   }
 }
 
-/// A ring all-reduce as Zhang et al. replay it ("Is network the bottleneck of distributed training?",
-/// NetAI 2020, doi:10.1145/3405671.3405810): reduce-scatter with measured vector additions, then
-/// all-gather.
+/// A ring all-reduce as Zhang et al.
+///
+/// replay it ("Is network the bottleneck of distributed training?", NetAI 2020,
+/// doi:10.1145/3405671.3405810): reduce-scatter with measured vector additions, then all-gather.
 ///
 /// T(s) = 2 · 8 s (N-1)/N / bandwidth / compression + (N-1) add(s/N). Latency, and the cost of
 /// compression itself, are not modelled.

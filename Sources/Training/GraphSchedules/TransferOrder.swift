@@ -12,7 +12,9 @@ public struct TransferOrder: Sendable, Equatable {
 
   public init(numbers: [Int32]) { self.numbers = numbers }
 
-  /// The numbers 0, 1, 2, ... for `ranking`; no other operation of `graph` has one.
+  /// The numbers 0, 1, 2, ...
+  ///
+  /// for `ranking`; no other operation of `graph` has one.
   public init(ranking: [OperationID], of graph: OperationGraph) {
     var numbers = [Int32](repeating: Self.unnumbered, count: graph.count)
     for (place, id) in ranking.enumerated() { numbers[id.index] = Int32(place) }
@@ -34,5 +36,18 @@ public struct TransferOrder: Sendable, Equatable {
     return zip(ranked, ranked.dropFirst()).contains {
       numbers[$0.index] == numbers[$1.index]
     }
+  }
+
+  /// The same with a number for each: those that share one in random order.
+  ///
+  /// - Complexity: O(n log n) for n numbered operations.
+  public func breakingTies(_ stream: RandomStream) -> TransferOrder {
+    var stream = stream
+    let keyed = numbers.indices.filter { numbers[$0] != Self.unnumbered }
+      .map { (number: numbers[$0], key: stream.next(), index: $0) }
+      .sorted { $0 < $1 }
+    var broken = numbers
+    for (place, entry) in keyed.enumerated() { broken[entry.index] = Int32(place) }
+    return TransferOrder(numbers: broken)
   }
 }

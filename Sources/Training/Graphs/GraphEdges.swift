@@ -34,8 +34,10 @@ struct GraphEdges {
     predecessors[Int(predecessorOffsets[node])..<Int(predecessorOffsets[node + 1])]
   }
 
-  /// Each node after its predecessors: 0, 1, 2, ... if that is such an order, else first come
-  /// first (Kahn, CACM 5, 1962); shorter than the number of nodes if some wait for one another.
+  /// Each node after its predecessors.
+  ///
+  /// 0, 1, 2, ... if that is such an order, else first come first (Kahn, CACM 5, 1962); shorter
+  /// than the number of nodes if some wait for one another.
   ///
   /// - Complexity: O(nodes + edges).
   func topologicalOrder() -> [Int32] {

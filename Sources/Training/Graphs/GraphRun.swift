@@ -138,7 +138,8 @@ public struct GraphRun: Sendable {
         last[Int(resource)] = Int32(operation)
         idle.append(resource)
         ended += 1
-        let row = Int(graph.successorOffsets[operation])..<Int(graph.successorOffsets[operation + 1])
+        let row =
+          Int(graph.successorOffsets[operation])..<Int(graph.successorOffsets[operation + 1])
         for edge in row {
           let successor = graph.successors[edge]
           missing[Int(successor)] -= 1

@@ -26,7 +26,11 @@ public struct GraphTimeline: Sendable, Equatable {
   /// The operations in the order they started on `resource`.
   public func sequence(on resource: GraphResourceID, of graph: OperationGraph) -> [OperationID] {
     graph.operations.indices.filter { graph.operations[$0].resource == resource }
-      .sorted { (starts[$0], finish(of: OperationID($0)), $0) < (starts[$1], finish(of: OperationID($1)), $1) }
+      .sorted {
+        (starts[$0], finish(of: OperationID($0)), $0) < (
+          starts[$1], finish(of: OperationID($1)), $1
+        )
+      }
       .map { OperationID($0) }
   }
 }

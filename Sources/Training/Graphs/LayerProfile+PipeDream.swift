@@ -38,9 +38,9 @@ private struct PipeDreamReader {
 
   init(origin: String) { self.origin = origin }
 
-  func report(_ line: Int, _ key: String, _ problem: SimKernel.Issue.Problem) {
+  func report(_ line: Int, _ key: String, _ problem: Issue.Problem) {
     issues.report(
-      SimKernel.Issue(
+      Issue(
         path: FieldPath([key]), position: TextPosition(origin: origin, line: line, column: 1),
         problem: problem))
   }
@@ -60,7 +60,8 @@ private struct PipeDreamReader {
       edges.append((String(parts[0]), String(Self.trimmed(parts[1])), line))
       return
     }
-    guard parts.count >= 3, let fields = parts.last, let number = Int(parts[0].drop { !$0.isNumber })
+    guard parts.count >= 3, let fields = parts.last,
+      let number = Int(parts[0].drop { !$0.isNumber })
     else {
       report(
         line, "node",
@@ -161,7 +162,8 @@ private struct PipeDreamReader {
       let names = rows.circle(outside: order).map { "node\(nodes[sorted[$0]].number)" }
       report(
         nodes[sorted[rows.circle(outside: order)[0]]].line, "edge",
-        .invalid(found: "\(OperationGraphError.circle(names))", expected: "remove one of the edges"))
+        .invalid(found: "\(OperationGraphError.circle(names))", expected: "remove one of the edges")
+      )
     }
     try issues.throwIfInvalid()
     var position = [Int](repeating: 0, count: nodes.count)
@@ -170,7 +172,8 @@ private struct PipeDreamReader {
       name: name,
       layers: order.map { node in
         var layer = nodes[sorted[Int(node)]].layer
-        let row = Int(rows.predecessorOffsets[Int(node)])..<Int(rows.predecessorOffsets[Int(node) + 1])
+        let row =
+          Int(rows.predecessorOffsets[Int(node)])..<Int(rows.predecessorOffsets[Int(node) + 1])
         layer.predecessors = rows.predecessors[row].map { position[Int($0)] }.sorted()
         return layer
       })

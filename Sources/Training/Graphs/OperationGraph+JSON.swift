@@ -9,7 +9,7 @@ extension OperationGraph {
     }
   }
 
-  /// The graph that `root` describes:
+  /// The graph that `root` describes.
   ///
   ///     {"simnet_graph": 1, "name": "two receives",
   ///      "resources": [{"name": "gpu"}, {"name": "nic", "bandwidth": "1 Gbps"}],
@@ -63,7 +63,8 @@ private struct GraphRecord {
         latency: fields.optional(
           "latency", .duration, default: .zero, doc: "added to durations made from bytes"))
     }
-    operations = fields.records("operations", doc: "what is executed, in the order of the program") {
+    operations = fields.records("operations", doc: "what is executed, in the order of the program")
+    {
       fields in
       let operation = Operation(
         name: fields.required("name", .text(), doc: "all differ"),
@@ -92,11 +93,11 @@ private struct GraphRecord {
   /// Names become ids; the JSON is asked again only where a fault needs its place.
   func graph(_ root: JSONNode, channel: GraphChannel?) throws(InvalidInput) -> OperationGraph {
     let issues = IssueCollector()
-    func report(_ list: String, _ index: Int, _ key: String, _ problem: SimKernel.Issue.Problem) {
+    func report(_ list: String, _ index: Int, _ key: String, _ problem: Issue.Problem) {
       let element = root[list]?.elements?[index]
       let node = element?[key]
       issues.report(
-        SimKernel.Issue(
+        Issue(
           path: FieldPath([list, String(index), key]),
           position: node?.position ?? element?.position, problem: problem))
     }
@@ -114,7 +115,7 @@ private struct GraphRecord {
       }
       return ids
     }
-    func unknown(_ noun: String, _ name: String, _ names: [String]) -> SimKernel.Issue.Problem {
+    func unknown(_ noun: String, _ name: String, _ names: [String]) -> Issue.Problem {
       .unknownName(
         noun: noun, found: name,
         // Thousands of names take long to compare.
@@ -157,7 +158,7 @@ private struct GraphRecord {
         guard let earlier = operationIDs[other] else {
           let node = root["operations"]?.elements?[index]["after"]?.elements?[place]
           issues.report(
-            SimKernel.Issue(
+            Issue(
               path: FieldPath(["operations", String(index), "after", String(place)]),
               position: node?.position, problem: unknown("operation", other, operationNames)))
           continue
@@ -177,11 +178,7 @@ private struct GraphRecord {
       if case .circle(let names) = error, let index = operationIDs[names[0]] {
         position = root["operations"]?.elements?[index].position
       }
-      throw InvalidInput([
-        SimKernel.Issue(
-          path: FieldPath(["operations"]), position: position,
-          problem: .invalid(found: "\(error)", expected: error.advice))
-      ])
+      throw InvalidInput([error.issue(at: FieldPath(["operations"]), position)])
     }
   }
 }
@@ -196,5 +193,12 @@ extension OperationGraphError {
     case .negative: "give values from 0"
     case .tooLarge: "give shorter durations or a smaller graph"
     }
+  }
+
+  /// The fault as one of an input.
+  public func issue(at path: FieldPath, _ position: TextPosition?) -> Issue {
+    Issue(
+      path: path, position: position,
+      problem: .invalid(found: "\(self)", expected: advice))
   }
 }

@@ -35,10 +35,11 @@ extension OperationGraph {
   /// The same with every transfer of more than `limit` cut into parts of `limit` and a rest, so that
   /// more urgent ones can pass between two parts.
   ///
-  /// Every part costs its resource's latency again. On a resource without bandwidth the duration is
-  /// divided in proportion to the bytes instead, exactly, and each part costs `overhead` more. What
-  /// waited for the operation waits for all parts; between two operations of the same size, cut
-  /// alike, each part waits for the same part, so that a pull follows its push part by part.
+  /// Where the duration is what bandwidth and latency of the resource make of the bytes, each part
+  /// takes what they make of its own, so that latency is paid again. Any other duration is divided in
+  /// proportion to the bytes, exactly. Each part costs `overhead` besides. What waited for the
+  /// operation waits for all parts; between two operations of the same size, cut alike, each part waits
+  /// for the same part, so that a pull follows its push part by part.
   ///
   /// - Precondition: `limit` is positive.
   /// - Complexity: O(parts + edges between them).
@@ -60,11 +61,17 @@ extension OperationGraph {
       let count = parts(operation)
       var done: Int64 = 0
       for slice in 0..<count {
-        let bytes = count == 1 ? operation.size.bytes : min(limit.bytes, operation.size.bytes - done)
-        var duration: SimDuration? = operation.duration
+        let bytes =
+          count == 1 ? operation.size.bytes : min(limit.bytes, operation.size.bytes - done)
+        var duration = operation.duration
         if count > 1 {
-          duration = resources[operation.resource.index].time(toMove: ByteCount(bytes))
-            ?? Self.share(of: operation, done..<(done + bytes)) + overhead
+          let resource = resources[operation.resource.index]
+          let isDerived = resource.time(toMove: operation.size) == operation.duration
+          duration =
+            overhead
+            + (isDerived
+              ? resource.time(toMove: ByteCount(bytes)) ?? .zero
+              : Self.share(of: operation, done..<(done + bytes)))
         }
         done += bytes
         builder.add(
