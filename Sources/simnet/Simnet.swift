@@ -22,7 +22,7 @@ struct Simnet: ParsableCommand {
       GateCommand.self, CompareCommand.self, ParetoCommand.self,
       CrossoverCommand.self, WhatIfCommand.self,
       DataCommand.self,
-      GoalCommand.self, InspectCommand.self,
+      GoalCommand.self, GraphCommand.self, InspectCommand.self,
     ])
 
   static func main() {
