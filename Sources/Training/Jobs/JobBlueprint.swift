@@ -97,7 +97,9 @@ public struct JobBlueprint: Sendable {
       ScheduleInput(
         elements: model.tensors.map(\.elements), bytesPerElement: workload.gradientType.bytes,
         readyOffsets: times.readyOffsets, neededOffsets: times.neededOffsets,
-        forward: times.forward))
+        forward: times.forward,
+        cost: Self.planningCost(
+          communication.strategy, accelerators, workers: workers, servers: servers, topology)))
     if let overlaps = communication.overlapsForward { schedule.overlapsForward = overlaps }
     let state = MemoryEstimate.modelState(self)
     if state > device.memory.value {
@@ -121,6 +123,33 @@ public struct JobBlueprint: Sendable {
     return communication.compression.phases
       .filter { $0.first == 0 || $0.first < end }
       .map { ($0.first, $0.settings) }
+  }
+
+  /// What a schedule takes a message to cost when it plans: the links between the first two ranks,
+  /// without contention, under a ring; or with servers, a push while all workers push.
+  private static func planningCost(
+    _ strategy: CommunicationStrategy, _ accelerators: [Int], workers: Int, servers: Int,
+    _ topology: Topology
+  ) -> TransferCost {
+    var latency = SimDuration.zero
+    var slowest = Bandwidth(bitsPerSecond: .max)
+    if accelerators.count > 1 {
+      let (from, to) = (
+        topology.accelerators[accelerators[0]], topology.accelerators[accelerators[1]]
+      )
+      let key = Topology.routeKey(from: from, to: to)
+      for id in topology.route(from: from, to: to, key: key) ?? [] {
+        latency += topology.links[id.index].latency
+        slowest = min(slowest, topology.links[id.index].bandwidth)
+      }
+    }
+    let byte = 8e12 / Double(max(1, slowest.bitsPerSecond))
+    guard case .parameterServer = strategy else {
+      return .allReduce(
+        .ring, workers: workers, latency: latency, picosecondsPerByte: byte)
+    }
+    let crowd = max(1, Double(workers) / Double(max(1, servers)))
+    return TransferCost(startup: latency, picosecondsPerByte: byte * crowd)
   }
 
   /// Elements of the whole gradient.

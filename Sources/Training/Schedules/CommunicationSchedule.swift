@@ -40,12 +40,12 @@ public struct ScheduleInput: Sendable {
   /// The whole forward pass.
   public var forward: SimDuration
   /// What moving a message costs, for schedules that plan with it.
-  public var cost: LinearCost
+  public var cost: TransferCost
 
   public init(
     elements: [Int], bytesPerElement: Int, readyOffsets: [SimDuration],
     neededOffsets: [SimDuration]? = nil, forward: SimDuration = .zero,
-    cost: LinearCost = LinearCost()
+    cost: TransferCost = TransferCost(startup: .zero, picosecondsPerByte: 0)
   ) {
     self.elements = elements
     self.bytesPerElement = bytesPerElement
@@ -84,22 +84,6 @@ public struct ScheduleInput: Sendable {
       }
     }
     return units
-  }
-}
-
-/// The time to move M bytes together: `start + M / rate`.
-public struct LinearCost: Sendable, Equatable {
-  /// The time that a message takes whatever its size.
-  public var start: SimDuration
-  /// Seconds a byte.
-  public var secondsPerByte: Double
-  public init(start: SimDuration = .zero, secondsPerByte: Double = 0) {
-    self.start = start
-    self.secondsPerByte = secondsPerByte
-  }
-  /// The time of one message of `bytes`, rounded up.
-  public func time(_ bytes: ByteCount) -> SimDuration {
-    start + SimDuration.roundingUp(picoseconds: Double(bytes.bytes) * secondsPerByte * 1e12)
   }
 }
 

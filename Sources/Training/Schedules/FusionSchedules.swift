@@ -21,21 +21,10 @@ struct TimedFusion: CommunicationSchedule {
   }
 
   func plan(_ input: ScheduleInput) -> SchedulePlan {
-    var units: [CommunicationUnit] = []
-    var open = CommunicationUnit(tensors: [], elements: 0)
-    var sent = SimDuration.zero
-    for index in input.readyOrder {
-      open.tensors.append(TensorID(index))
-      open.elements += input.elements[index]
-      let ready = input.readyOffsets[index]
-      if ready - sent >= time || input.bytes(open.elements) >= size {
-        units.append(open)
-        open = CommunicationUnit(tensors: [], elements: 0)
-        sent = ready
-      }
-    }
-    if !open.tensors.isEmpty { units.append(open) }
-    return SchedulePlan(units: units, window: window)
+    let order = input.readyOrder
+    return SchedulePlan(
+      units: input.replay.fused(threshold: size, cycle: time).map { input.unit(order[$0]) },
+      window: window)
   }
 }
 

@@ -29,6 +29,20 @@ public enum ScheduleCatalog {
         RandomSchedule(&$0)
       },
       .init(
+        "mg_wfbp", summary: "gradients are merged while the next is ready within a start-up time"
+      ) { MergedSchedule(&$0) },
+      .init(
+        "tic", summary: "TicTac's order by counts of transfers: what frees most work goes first"
+      ) {
+        TicTacSchedule(&$0, isTimed: false)
+      },
+      .init("tac", summary: "TicTac's order by times of operations and transfers") {
+        TicTacSchedule(&$0, isTimed: true)
+      },
+      .init(
+        "pace", summary: "segments by layer, one in flight, of the size that a search finds best"
+      ) { SegmentedSchedule(&$0) },
+      .init(
         "p3", summary: "small slices, the first layer's first, and forward begins layer by layer"
       ) { P3Schedule(&$0) },
       .init(

@@ -90,7 +90,9 @@ import Training
     #"{"policy": "byte_scheduler", "partition": 1000, "credit": 2500}"#,
     #"{"policy": "byte_scheduler", "partition": 900, "credit": 1000, "overshoot": false}"#,
     #"{"policy": "horovod", "cycle_time": "30 us", "fusion_threshold": "20 kB"}"#,
-    #"{"policy": "timed_fusion", "time": "50 us"}"#, #"{"policy": "buckets", "bucket": "9 kB"}"#,
+    #"{"policy": "timed_fusion", "time": "50 us"}"#, #""mg_wfbp""#, #""tic""#, #""tac""#,
+    #"{"policy": "pace", "segment": "4 kB"}"#, #""pace""#,
+    #"{"policy": "buckets", "bucket": "9 kB"}"#,
   ]
   static let strategies = [
     #""strategy": "all_reduce", "algorithm": "ring""#,
