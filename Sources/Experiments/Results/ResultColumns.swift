@@ -115,6 +115,10 @@ public enum ResultColumns {
       "model_memory_bytes",
       "accelerator memory for parameters, gradients and optimizer state (estimated; activations "
         + "come on top)", .lowerIsBetter),
+    Column(
+      "folded",
+      "how many workers were simulated as one, and how many iterations; or why all of them were "
+        + "run"),
   ]
   /// What comparing a row with its baselines adds: the same scenario with plain fp32 and plain
   /// fp16 gradients.

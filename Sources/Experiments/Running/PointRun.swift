@@ -29,7 +29,7 @@ enum PointRun {
     }
     let outcome = try NetworkRun.run(
       topology: point.topology, network: network, jobs: plans, faults: point.faults, stop: stop,
-      recorder: nil)
+      recorder: nil, folding: point.scenario.folding)
     account(
       LinkAccounts.Account(
         topology: point.topology, usage: outcome.usage, ports: outcome.ports,
@@ -38,7 +38,8 @@ enum PointRun {
     var cells: [String] = []
     for index in point.jobs.indices {
       cells += row(
-        point, point.jobs[index], outcome.jobs[index], reports[index], measured[index], busiest)
+        point, point.jobs[index], outcome.jobs[index], reports[index], measured[index], busiest,
+        outcome.folded)
     }
     return cells
   }
@@ -62,7 +63,8 @@ enum PointRun {
 
   private static func row(
     _ point: PreparedPoint, _ job: JobBlueprint, _ outcome: JobOutcome,
-    _ report: JobPlanBuilder.Report, _ encoding: EncodingResult?, _ busiest: Busiest
+    _ report: JobPlanBuilder.Report, _ encoding: EncodingResult?, _ busiest: Busiest,
+    _ folded: String
   ) -> [String] {
     let mean = outcome.mean
     let total = mean.total
@@ -159,6 +161,7 @@ enum PointRun {
       ("accuracy", "unknown"),
       ("compression_memory_bytes", String(report.memory.compression.bytes)),
       ("model_memory_bytes", String(report.memory.model.bytes)),
+      ("folded", folded),
     ]
     // A dictionary would take longer than many a simulation.
     precondition(

@@ -60,6 +60,7 @@ public struct Scenario: Sendable {
   public var source: String?
   public var seed: UInt64
   public var replicates: Int
+  public var folding: Folding
   public var cluster: ClusterSettings
   public var network: NetworkSettings
   public var jobs: [JobSettings]
@@ -79,6 +80,11 @@ public struct Scenario: Sendable {
     replicates = fields.optional(
       "replicates", .integer(1...1_000_000), default: 1,
       doc: "repetitions with other random numbers")
+    folding = fields.optional(
+      "folding", .choice("folding"), default: .auto,
+      doc: "auto: where workers, messages and iterations are alike, as around one switch without "
+        + "stragglers or faults, they are not simulated one by one; off: they are; results are the "
+        + "same, and the column folded says which it was")
     cluster = fields.record("cluster", doc: "the hardware", ClusterSettings.init)
     network = fields.defaultedRecord(
       "network", doc: "how the network is modelled", NetworkSettings.init)

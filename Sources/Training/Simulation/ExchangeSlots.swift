@@ -21,12 +21,14 @@ struct ExchangeSlots {
   private var memberBases: [Int32] = []
   private var members: [Int32] = []
 
-  init(_ planned: [PlannedExchange], workers: Int) {
+  init(_ planned: [PlannedExchange], workers: Int, areSolved: Bool) {
     for (index, exchange) in planned.enumerated() {
       bases.append(Int32(slots.count))
       placeBases.append(exchange.groups.isEmpty ? -1 : Int32(places.count))
       if exchange.groups.isEmpty {
-        append(ExchangeSlot(exchange, sizes: exchange.sizes, workers: workers), of: index, at: -1)
+        append(
+          ExchangeSlot(exchange, sizes: exchange.sizes, workers: workers, isSolved: areSolved),
+          of: index, at: -1)
         continue
       }
       places += Array(repeating: (-1, -1), count: workers)
@@ -40,7 +42,8 @@ struct ExchangeSlots {
         }
         append(
           ExchangeSlot(
-            exchange, sizes: ranks.map { exchange.sizes[$0] }, workers: ranks.count),
+            exchange, sizes: ranks.map { exchange.sizes[$0] }, workers: ranks.count,
+            isSolved: areSolved),
           of: index, at: base)
       }
       precondition(

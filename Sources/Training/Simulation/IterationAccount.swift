@@ -67,6 +67,15 @@ public struct IterationSum: Sendable, Equatable, BitwiseCopyable {
     sum.optimizer += Int128(account.optimizer.picoseconds)
   }
 
+  public static func += (sum: inout IterationSum, other: IterationSum) {
+    sum.compute += other.compute
+    sum.encode += other.encode
+    sum.communication += other.communication
+    sum.decode += other.decode
+    sum.stragglers += other.stragglers
+    sum.optimizer += other.optimizer
+  }
+
   /// The mean of `count` accounts whose sum this is, in whole picoseconds: parts are rounded down and
   /// the largest remainders get the missing picoseconds (Hamilton's method), so that the parts still
   /// add up to the total, which is rounded down once.

@@ -125,8 +125,8 @@ public struct JobOutcome: Sendable {
   public var workers: Int
   /// The sum over workers, for each counted iteration; a part beyond 106 days stays there.
   public var iterations: [IterationAccount]
-  /// The sum over workers and counted iterations.
-  public var sum = IterationSum()
+  /// The same sums, exact.
+  public var sums: [IterationSum]
   /// The length of every counted iteration of every worker.
   public var samples: [SimDuration]
   /// Payload bytes sent by all workers over all counted iterations.
@@ -135,6 +135,13 @@ public struct JobOutcome: Sendable {
   public var hostBytes: ByteCount
   /// When the last worker finished.
   public var end: SimTime
+
+  /// The sum over workers and counted iterations.
+  public var sum: IterationSum {
+    var sum = IterationSum()
+    for own in sums { sum += own }
+    return sum
+  }
 
   /// The mean over workers and iterations; its parts add up exactly.
   public var mean: IterationAccount {

@@ -28,8 +28,29 @@ extension JobState {
       pushesLeft[readyPlace(worker, exchange, number)] = Int32(
         plan.exchanges[exchange].plan.chunkCount)
     }
+    if solved != nil {
+      joinSolved(worker, exchange: exchange, slot: slot, at: now, queue: &queue)
+      return
+    }
     slots[slot].join(rank, actions: &actions)
     perform(slot, at: now, queue: &queue, sends: &sends)
+  }
+
+  /// As an exchange that is solved at once, when its last worker joins.
+  private mutating func joinSolved(
+    _ worker: Int, exchange: Int, slot: Int, at now: SimTime, queue: inout EventQueue<JobEvent>
+  ) {
+    switch solved!.join(exchange, worker: worker, at: now) {
+    case .waiting: return
+    case .outOfTime: fail(.timeOverflow(at: now, what: "an exchange"))
+    case .solved:
+      for worker in 0..<plan.workers {
+        queue.schedule(
+          JobEvent(
+            kind: .exchangeFinished, job: index, rank: worker, index: exchange, slot: slot),
+          at: solved!.times[worker])
+      }
+    }
   }
 
   /// The cell of `operation` that is ready and not over: that of the earlier iteration if both are.
@@ -180,7 +201,8 @@ extension JobState {
     actions.removeAll(keepingCapacity: true)
   }
 
-  private mutating func finishExchange(slot: Int, worker: Int, at now: SimTime) {
+  /// `worker` has the result of the exchange in `slot`.
+  mutating func finishExchange(slot: Int, worker: Int, at now: SimTime) {
     let exchange = slots.exchange(of: slot)
     let number = slots[slot].iteration
     let cell = firstCell(of: number) + exchangeOperations[exchange]

@@ -62,6 +62,8 @@ struct JobState {
   var holds: [(worker: Int32, cell: Int32)] = []
 
   var slots: ExchangeSlots
+  /// Set if exchanges are solved at once instead of message by message.
+  var solved: SolvedExchanges?
   /// What an exchange has just asked for.
   var actions: [ExchangeSlot.Action] = []
   var reducers: ReducerQueues
@@ -101,7 +103,8 @@ struct JobState {
     spans.removeAll(keepingCapacity: true)
   }
 
-  init(plan: JobPlan, index: Int, isRecording: Bool) {
+  init(plan: JobPlan, index: Int, isRecording: Bool, solved: SolvedExchanges? = nil) {
+    self.solved = solved
     self.plan = plan
     self.index = index
     self.isRecording = isRecording
@@ -148,7 +151,8 @@ struct JobState {
     factor = Array(repeating: 1, count: plan.workers)
     waitingSince = Array(repeating: .zero, count: plan.workers)
     isDirty = Array(repeating: false, count: plan.workers)
-    slots = ExchangeSlots(plan.exchanges, workers: plan.workers)
+    slots = ExchangeSlots(
+      plan.exchanges, workers: plan.workers, areSolved: solved != nil)
     reducers = ReducerQueues(
       ranks: plan.nodes.count, isByPriority: plan.sending.order == .priority)
     if plan.exchanges.contains(where: { $0.plan.operation == .pushPull }) {
@@ -158,7 +162,8 @@ struct JobState {
     if plan.holdsReplies { heldReplies = HeldReplies(plan) }
     outcome = JobOutcome(
       name: plan.name, workers: plan.workers,
-      iterations: Array(repeating: IterationAccount(), count: plan.iterations), samples: [],
+      iterations: Array(repeating: IterationAccount(), count: plan.iterations),
+      sums: Array(repeating: IterationSum(), count: plan.iterations), samples: [],
       wireBytes: .zero, hostBytes: .zero, end: .zero)
     outcome.samples.reserveCapacity(plan.workers * plan.iterations)
   }
@@ -206,6 +211,7 @@ struct JobState {
     if parities == 1 { lastExchange[worker] = -1 }
     computeEnded[worker] = 0
     iterationStart[worker] = now
+    solved?.begin(number, worker: worker, at: now)
     let phase = phases[phaseIndex(of: number)]
     operationsLeft[place(of: worker, number)] = Int32(phase.operations.count)
     let base = worker * cellCount + firstCell(of: number)
@@ -254,7 +260,7 @@ struct JobState {
       account.communication = own - since
       account.stragglers = now - own
       outcome.iterations[number - plan.warmup - 1] += account
-      outcome.sum += account
+      outcome.sums[number - plan.warmup - 1] += account
       outcome.samples[lastSample[worker]] += now - since
     }
     waitingSince[worker] = .never
@@ -267,7 +273,7 @@ struct JobState {
     if number >= plan.warmup {
       let account = account(worker, from: cell)
       outcome.iterations[number - plan.warmup] += account
-      outcome.sum += account
+      outcome.sums[number - plan.warmup] += account
       lastSample[worker] = outcome.samples.count
       outcome.samples.append(account.total)
     }

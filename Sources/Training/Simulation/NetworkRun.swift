@@ -10,10 +10,47 @@ public enum NetworkRun {
     public var usage: [LinkUsage]
     /// What happened at the port that feeds each link; empty if the model has no ports.
     public var ports: [PortReport] = []
+    /// How the run was folded, or why it was not, for results.
+    public var folded = ""
   }
 
   /// Runs `jobs` over `topology` to their end.
+  ///
+  /// With ``Folding/auto`` a job whose workers are alike is folded: the outcome is the same, to the
+  /// picosecond and the byte.
   public static func run(
+    topology: Topology, network: NetworkSettings, jobs: [JobPlan], faults: [LinkFault],
+    stop: any StopSignal, recorder: (any TimelineRecorder)?, folding: Folding = .off
+  ) throws(SimulationError) -> Outcome {
+    var refusal = "off"
+    if folding == .auto {
+      let folded: FoldedJob?
+      do throws(FoldingRefusal) {
+        folded = try FoldedJob(
+          jobs, topology: topology, network: network, faults: faults, isRecorded: recorder != nil)
+      } catch {
+        folded = nil
+        refusal = error.reason
+      }
+      if let folded {
+        if let outcome = try folded.run(linkCount: topology.links.count, stop: stop) {
+          let plan = folded.plan
+          return Outcome(
+            jobs: [outcome.job], usage: outcome.usage,
+            folded: "\(plan.workers) alike; \(outcome.iterations) of "
+              + "\(plan.warmup + plan.iterations) iterations run")
+        }
+        refusal = "time leaves its range"
+      }
+    }
+    var outcome = try runUnfolded(
+      topology: topology, network: network, jobs: jobs, faults: faults, stop: stop,
+      recorder: recorder)
+    outcome.folded = refusal
+    return outcome
+  }
+
+  private static func runUnfolded(
     topology: Topology, network: NetworkSettings, jobs: [JobPlan], faults: [LinkFault],
     stop: any StopSignal, recorder: (any TimelineRecorder)?
   ) throws(SimulationError) -> Outcome {

@@ -31,6 +31,8 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
   private var queue = EventQueue<JobEvent>()
   private var sends: [PlannedSend] = []
   private var notices: [Notice] = []
+  /// Ends of solved exchanges that are due.
+  private var ends: [JobEvent] = []
   private var nextTransfer: Int64 = 0
   private var channels: ChannelTable
   /// What senders spend on a message of each job.
@@ -51,14 +53,34 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
     network: consuming Network, topology: Topology, jobs plans: [JobPlan], faults: [LinkFault] = [],
     stop: any StopSignal = NoStopSignal(), recorder: (any TimelineRecorder)? = nil
   ) {
+    self.init(
+      network: network, topology: topology, plans: plans,
+      states: plans.enumerated().map {
+        JobState(plan: $1, index: $0, isRecording: recorder != nil)
+      }, faults: faults, stop: stop, recorder: recorder)
+  }
+
+  /// A run of one job whose exchanges are solved at once, so that the network carries nothing.
+  init(
+    network: consuming Network, topology: Topology, job plan: JobPlan, solved: SolvedExchanges,
+    stop: any StopSignal
+  ) {
+    self.init(
+      network: network, topology: topology, plans: [plan],
+      states: [JobState(plan: plan, index: 0, isRecording: false, solved: solved)], faults: [],
+      stop: stop, recorder: nil)
+  }
+
+  private init(
+    network: consuming Network, topology: Topology, plans: [JobPlan], states: [JobState],
+    faults: [LinkFault], stop: any StopSignal, recorder: (any TimelineRecorder)?
+  ) {
     self.network = network
     self.topology = topology
     self.faults = faults
     self.stop = stop
     self.recorder = recorder
-    jobs = plans.enumerated().map {
-      JobState(plan: $1, index: $0, isRecording: recorder != nil)
-    }
+    jobs = states
     channels = ChannelTable(plans.map(\.sending))
     overheads = plans.map(\.sending.overhead)
     hasPriorities = plans.contains { $0.sending.order == .priority }
@@ -107,6 +129,9 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
     return jobs.map(\.outcome)
   }
 
+  /// The exchanges of the only job, once it has run, if they were solved.
+  var solvedExchanges: SolvedExchanges? { jobs[0].solved }
+
   /// What `link` has carried.
   public mutating func usage(of link: LinkID) -> LinkUsage { network.usage(of: link) }
   /// What has happened at the port that feeds `link`; nil if the network has no ports.
@@ -120,8 +145,14 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
       changed = false
       while let event = queue.popDue() {
         changed = true
-        handle(event, at: now)
+        if event.kind == .exchangeFinished { ends.append(event) } else { handle(event, at: now) }
       }
+      // In the place of the network's notices, whose work they do.
+      for event in ends {
+        jobs[Int(event.job)].finishExchange(
+          slot: Int(event.slot), worker: Int(event.rank), at: now)
+      }
+      if !ends.isEmpty { ends.removeAll(keepingCapacity: true) }
       network.drain(into: &notices)
       for notice in notices {
         switch notice.kind {
@@ -172,6 +203,7 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
     case .linkChange:
       let fault = faults[Int(event.index)]
       network.change(link: fault.link, bandwidth: fault.bandwidth, up: fault.isUp, at: now)
+    case .exchangeFinished: break
     case .held:
       jobs[job].complete(Int(event.index), worker: Int(event.rank), at: now)
     case .launched:

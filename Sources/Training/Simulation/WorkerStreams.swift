@@ -153,7 +153,9 @@ struct WorkerStreams {
 
 /// An event of the jobs' queue.
 struct JobEvent: BitwiseCopyable {
-  enum Kind: UInt8, BitwiseCopyable { case operationFinished, combined, linkChange, launched, held }
+  enum Kind: UInt8, BitwiseCopyable {
+    case operationFinished, combined, linkChange, launched, held, exchangeFinished
+  }
   var kind: Kind
   var job: Int16
   /// A worker, or a rank slot.

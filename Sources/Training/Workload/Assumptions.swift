@@ -140,6 +140,7 @@ public struct Assumptions: Sendable, Equatable {
 /// Another model's factors, nearer to 1 or further from it.
 private struct ScaledSpread: StragglerModel {
   let base: any StragglerModel
+  var isConstant: Bool { base.isConstant }
   let spread: Double
 
   func factor(worker: RankID, iteration: Int, random: RandomStream) -> Double {

@@ -4,6 +4,12 @@ import SimKernel
 public protocol StragglerModel: Sendable {
   /// The factor on forward and backward of `worker` in `iteration`; at least 0.
   func factor(worker: RankID, iteration: Int, random: RandomStream) -> Double
+  /// Whether every worker has the same factor in every iteration.
+  var isConstant: Bool { get }
+}
+
+extension StragglerModel {
+  public var isConstant: Bool { false }
 }
 
 /// The members of `stragglers.compute`.
@@ -41,6 +47,7 @@ public enum StragglerCatalog {
 
 private struct ConstantStraggler: StragglerModel {
   let value: Double
+  var isConstant: Bool { true }
   func factor(worker: RankID, iteration: Int, random: RandomStream) -> Double { value }
 }
 
