@@ -84,7 +84,8 @@ public struct Scenario: Sendable {
       "folding", .choice("folding"), default: .auto,
       doc: "auto: where workers, messages and iterations are alike, as around one switch without "
         + "stragglers or faults, they are not simulated one by one; off: they are; results are the "
-        + "same, and the column folded says which it was")
+        + "same, and the column folded says which it was; but with more than 4096 workers auto takes "
+        + "ring chunks that differ by an element for equal ones, and exact does not")
     cluster = fields.record("cluster", doc: "the hardware", ClusterSettings.init)
     network = fields.defaultedRecord(
       "network", doc: "how the network is modelled", NetworkSettings.init)

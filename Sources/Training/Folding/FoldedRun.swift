@@ -7,7 +7,8 @@ extension FoldedJob {
   struct Outcome {
     var job: JobOutcome
     var usage: [LinkUsage]
-    /// Iterations that were run.
+    /// Classes of workers, and iterations, that were run.
+    var classes: Int
     var iterations: Int
   }
 
@@ -19,24 +20,44 @@ extension FoldedJob {
   /// - Returns: nil if time left its range, which a run in full reports better.
   func run(linkCount: Int, stop: any StopSignal) throws(SimulationError) -> Outcome? {
     let total = plan.warmup + plan.iterations
-    var most = min(3, total)
+    // What keeps in step repeats at once; rings take an iteration to get into theirs.
+    var most = min(exchanges.allSatisfy { $0.lockstep != nil } ? 2 : 3, total)
+    var classes = WorkerClasses(workers: plan.workers)
+    var solutions: [SolvedExchanges.Solution] = []
     while true {
       let phases = shortened(to: most)
-      let (job, solved): (JobOutcome, SolvedExchanges)
+      var solved = SolvedExchanges(exchanges, classes: classes, solutions: solutions)
+      let job: JobOutcome
       do {
-        (job, solved) = try simulate(phases, stop: stop)
+        job = try simulate(phases, &solved, stop: stop)
       } catch {
+        if solved.isParted {
+          (classes, solutions) = (solved.classes, solved.solutions)
+          continue
+        }
         if case .interrupted = error { throw error }
         return nil
       }
       if let periods = periods(of: phases, solved) {
-        guard let outcome = unfolded(job, phases, periods) else { return nil }
+        guard let outcome = unfolded(job, solved, phases, periods) else { return nil }
         return Outcome(
-          job: outcome, usage: usage(linkCount: linkCount),
+          job: outcome, usage: usage(linkCount: linkCount), classes: classes.count,
           iterations: phases.reduce(0) { $0 + $1.iterations.count })
       }
-      most = min(2 * most, total)
+      // Nor may they in a while: getting into step takes long where there are many.
+      most = total
+      // A phase that is run for longer puts others later.
+      solutions = plan.phases.count == 1 ? solved.solutions : []
     }
+  }
+
+  /// What results say of a folded run.
+  func description(of outcome: Outcome) -> String {
+    var text =
+      "\(plan.workers) alike as \(outcome.classes); \(outcome.iterations) of "
+      + "\(plan.warmup + plan.iterations) iterations run"
+    if exchanges.contains(where: \.isRounded) { text += "; chunks as the largest" }
+    return text
   }
 
   /// The iterations of a phase, and those that are run for them.
@@ -66,9 +87,12 @@ extension FoldedJob {
   }
 
   private func simulate(
-    _ phases: [Phase], stop: any StopSignal
-  ) throws(SimulationError) -> (JobOutcome, SolvedExchanges) {
+    _ phases: [Phase], _ solved: inout SolvedExchanges, stop: any StopSignal
+  ) throws(SimulationError) -> JobOutcome {
     var short = plan
+    short.workers = solved.classes.count
+    short.nodes = []
+    short.hosts = []
     short.warmup = 0
     short.iterations = phases.last?.iterations.upperBound ?? 0
     short.phases = phases.map {
@@ -79,9 +103,9 @@ extension FoldedJob {
     if short.phases.isEmpty { short.phases = plan.phases }
     var simulation = Simulation(
       network: IdleNetwork(), topology: cables.pair.makeTopology(), job: short,
-      solved: SolvedExchanges(exchanges, workers: plan.workers), stop: stop)
-    let outcome = try simulation.run()[0]
-    return (outcome, simulation.solvedExchanges!)
+      solved: solved, stop: stop)
+    defer { solved = simulation.solvedExchanges! }
+    return try simulation.run()[0]
   }
 
   /// The time from one iteration to the next at the end of every phase; nil if one does not repeat.
@@ -92,26 +116,33 @@ extension FoldedJob {
         periods.append(.zero)
         continue
       }
-      let last = (phase.iterations.upperBound - 1) * plan.workers
-      let before = last - plan.workers
       guard phase.iterations.count >= 2 else { return nil }
-      let period = solved.starts[last] - solved.starts[before]
-      for worker in 0..<plan.workers
-      where solved.starts[last + worker] - solved.starts[before + worker] != period
-        || solved.opens[last + worker] - solved.opens[before + worker] != period
-      {
-        return nil
-      }
+      let last = phase.iterations.upperBound - 1
+      guard let period = Self.period(of: solved.starts, at: last, count: solved.classes.count),
+        period == Self.period(of: solved.opens, at: last, count: plan.workers)
+      else { return nil }
       periods.append(period)
     }
     return periods
   }
 
+  /// How much later all `times` of iteration `number` are than those of the one before; nil if it is
+  /// not the same for all. There are `count` an iteration.
+  private static func period(of times: [SimTime], at number: Int, count: Int) -> SimDuration? {
+    let first = number * count
+    let period = times[first] - times[first - count]
+    for place in first..<first + count where times[place] - times[place - count] != period {
+      return nil
+    }
+    return period
+  }
+
   /// The outcome of all iterations from that of those that were run.
   private func unfolded(
-    _ short: JobOutcome, _ phases: [Phase], _ periods: [SimDuration]
+    _ short: JobOutcome, _ solved: SolvedExchanges, _ phases: [Phase], _ periods: [SimDuration]
   ) -> JobOutcome? {
     var whole = short
+    whole.workers = plan.workers
     whole.iterations = []
     whole.sums = []
     whole.samples = []
@@ -125,7 +156,11 @@ extension FoldedJob {
         let own = phase.representative(of: number)
         // All workers are through an iteration before one is through the next, so that the samples
         // of an iteration are neighbours.
-        whole.samples += short.samples[own * plan.workers..<(own + 1) * plan.workers]
+        let count = solved.classes.count
+        for position in own * count..<(own + 1) * count {
+          whole.samples += repeatElement(
+            short.samples[position], count: solved.classes.sizes[Int(solved.order[position])])
+        }
         whole.iterations.append(short.iterations[own])
         whole.sums.append(short.sums[own])
         sent += bytes
@@ -158,23 +193,5 @@ extension FoldedJob {
       }
     }
     return usage
-  }
-}
-
-extension SolvedExchange {
-  /// What all ranks send together.
-  func sentBytes(workers: Int) -> ByteCount {
-    switch self {
-    case .ring(let ring): ring.sentBytes
-    case .lockstep(let lockstep): lockstep.bytes * workers
-    }
-  }
-  /// What each rank sends, and for how long.
-  func loads(workers: Int) -> [(bytes: ByteCount, busy: SimDuration)] {
-    switch self {
-    case .ring(let ring): ring.loads
-    case .lockstep(let lockstep):
-      Array(repeating: (lockstep.bytes, lockstep.busy), count: workers)
-    }
   }
 }

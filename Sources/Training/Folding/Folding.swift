@@ -4,10 +4,35 @@ import SimKernel
 
 /// Whether a run may be folded: the scenario key `folding`.
 public enum Folding: String, Sendable, CaseIterable {
-  /// Wherever that gives the same numbers.
+  /// Wherever that gives the same numbers; with more than ``roundedWorkers`` workers, the chunks of a
+  /// ring that differ by an element are all taken for the largest.
   case auto
+  /// Only where that gives the same numbers.
+  case exact
   /// Every message of every iteration is simulated.
   case off
+
+  /// Rings of more workers are rounded: what they take is then too long by at most the time of an
+  /// element for every hop.
+  ///
+  /// With unequal chunks no two ranks are finished at the same picosecond, so that all of them must be
+  /// followed.
+  static var roundedWorkers: Int { 4096 }
+}
+
+extension Folding {
+  /// The only one of `jobs`, folded; or why it is not.
+  func job(
+    _ jobs: [JobPlan], topology: Topology, network: NetworkSettings, faults: [LinkFault],
+    isRecorded: Bool
+  ) -> Result<FoldedJob, FoldingRefusal> {
+    do throws(FoldingRefusal) {
+      return .success(
+        try FoldedJob(
+          jobs, topology: topology, network: network, faults: faults, isRecorded: isRecorded,
+          folding: self))
+    } catch { return .failure(error) }
+  }
 }
 
 /// Why a run is not folded, in a few words.
@@ -29,8 +54,9 @@ struct FoldedJob {
   /// Checks everything that could make workers, messages or iterations differ.
   init(
     _ jobs: [JobPlan], topology: Topology, network: NetworkSettings, faults: [LinkFault],
-    isRecorded: Bool
+    isRecorded: Bool, folding: Folding
   ) throws(FoldingRefusal) {
+    if folding == .off { throw FoldingRefusal("off") }
     guard let plan = jobs.first, jobs.count == 1 else { throw FoldingRefusal("several jobs") }
     if isRecorded { throw FoldingRefusal("recorded") }
     if plan.workers == 1 { throw FoldingRefusal("one worker") }
@@ -43,7 +69,8 @@ struct FoldedJob {
     self.plan = plan
     self.cables = cables
     var timing = MessageTiming(cables.pair, network: network)
-    exchanges = try Self.solve(plan, &timing)
+    exchanges = try Self.solve(
+      plan, &timing, rounds: folding == .auto && plan.workers > Folding.roundedWorkers)
   }
 
   private static func check(_ network: NetworkSettings) throws(FoldingRefusal) {
@@ -74,7 +101,7 @@ struct FoldedJob {
   /// The exchanges, all of them in one of two ways: rings may leave ranks out of step, others must
   /// find and leave them in step.
   private static func solve(
-    _ plan: JobPlan, _ timing: inout MessageTiming
+    _ plan: JobPlan, _ timing: inout MessageTiming, rounds: Bool
   ) throws(FoldingRefusal) -> [SolvedExchange] {
     var all: [SolvedExchange] = []
     var refusal: FoldingRefusal?
@@ -98,8 +125,17 @@ struct FoldedJob {
       } else if let ring = RingTimes(
         exchange.plan, chunkSizes: chunks, reductionRate: rate, message: message)
       {
-        all.append(.ring(ring))
-        breaksStep = exchange.plan.name
+        let largest = chunks.max() ?? .zero
+        if rounds,
+          let lockstep = exchange.plan.lockstepTime(
+            chunkSizes: Array(repeating: largest, count: chunks.count), reductionRate: rate,
+            message: message)
+        {
+          all.append(.rounded(lockstep, ring))
+        } else {
+          all.append(.ring(ring))
+          breaksStep = exchange.plan.name
+        }
       } else {
         refusal = refusal ?? FoldingRefusal("ranks of \(exchange.plan.name) differ")
       }
@@ -108,7 +144,7 @@ struct FoldedJob {
     if let refusal { throw refusal }
     guard breaksStep != nil else { return all }
     // A ring among others: all must be rings, then.
-    for (index, exchange) in plan.exchanges.enumerated() where all[index].keepsStep {
+    for (index, exchange) in plan.exchanges.enumerated() where all[index].lockstep != nil {
       guard
         let ring = RingTimes(
           exchange.plan,

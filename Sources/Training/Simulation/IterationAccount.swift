@@ -37,6 +37,18 @@ public struct IterationAccount: Sendable, Equatable, BitwiseCopyable {
     a.optimizer += b.optimizer
   }
 
+  /// The sum of `count` such accounts, saturating.
+  public static func * (account: IterationAccount, count: Int) -> IterationAccount {
+    var product = IterationAccount()
+    product.compute = account.compute * count
+    product.encode = account.encode * count
+    product.communication = account.communication * count
+    product.decode = account.decode * count
+    product.stragglers = account.stragglers * count
+    product.optimizer = account.optimizer * count
+    return product
+  }
+
   /// The mean of `count` accounts whose sum this is; see ``IterationSum/mean(of:)``.
   public func mean(of count: Int) -> IterationAccount {
     var sum = IterationSum()
@@ -59,12 +71,17 @@ public struct IterationSum: Sendable, Equatable, BitwiseCopyable {
   public init() {}
 
   public static func += (sum: inout IterationSum, account: IterationAccount) {
-    sum.compute += Int128(account.compute.picoseconds)
-    sum.encode += Int128(account.encode.picoseconds)
-    sum.communication += Int128(account.communication.picoseconds)
-    sum.decode += Int128(account.decode.picoseconds)
-    sum.stragglers += Int128(account.stragglers.picoseconds)
-    sum.optimizer += Int128(account.optimizer.picoseconds)
+    sum.add(account, times: 1)
+  }
+  /// Adds `account` `count` times.
+  public mutating func add(_ account: IterationAccount, times count: Int) {
+    let n = Int128(count)
+    compute += n * Int128(account.compute.picoseconds)
+    encode += n * Int128(account.encode.picoseconds)
+    communication += n * Int128(account.communication.picoseconds)
+    decode += n * Int128(account.decode.picoseconds)
+    stragglers += n * Int128(account.stragglers.picoseconds)
+    optimizer += n * Int128(account.optimizer.picoseconds)
   }
 
   public static func += (sum: inout IterationSum, other: IterationSum) {

@@ -40,8 +40,9 @@ extension JobState {
   private mutating func joinSolved(
     _ worker: Int, exchange: Int, slot: Int, at now: SimTime, queue: inout EventQueue<JobEvent>
   ) {
-    switch solved!.join(exchange, worker: worker, at: now) {
+    switch solved!.join(exchange, class: worker, at: now) {
     case .waiting: return
+    case .parted: fail(.interrupted(at: now))
     case .outOfTime: fail(.timeOverflow(at: now, what: "an exchange"))
     case .solved:
       for worker in 0..<plan.workers {

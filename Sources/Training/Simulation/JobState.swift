@@ -211,7 +211,7 @@ struct JobState {
     if parities == 1 { lastExchange[worker] = -1 }
     computeEnded[worker] = 0
     iterationStart[worker] = now
-    solved?.begin(number, worker: worker, at: now)
+    solved?.begin(number, class: worker, at: now)
     let phase = phases[phaseIndex(of: number)]
     operationsLeft[place(of: worker, number)] = Int32(phase.operations.count)
     let base = worker * cellCount + firstCell(of: number)
@@ -259,8 +259,7 @@ struct JobState {
       var account = IterationAccount()
       account.communication = own - since
       account.stragglers = now - own
-      outcome.iterations[number - plan.warmup - 1] += account
-      outcome.sums[number - plan.warmup - 1] += account
+      note(account, of: worker, in: number - 1)
       outcome.samples[lastSample[worker]] += now - since
     }
     waitingSince[worker] = .never
@@ -272,8 +271,8 @@ struct JobState {
     let number = Int(iteration[worker])
     if number >= plan.warmup {
       let account = account(worker, from: cell)
-      outcome.iterations[number - plan.warmup] += account
-      outcome.sums[number - plan.warmup] += account
+      note(account, of: worker, in: number)
+      solved?.end(class: worker)
       lastSample[worker] = outcome.samples.count
       outcome.samples.append(account.total)
     }
@@ -285,6 +284,14 @@ struct JobState {
       goOn(candidate, at: now)
     }
     if number + 1 == plan.warmup + plan.iterations { endWorker(worker, at: now) }
+  }
+
+  /// Adds up what `worker` spent its iteration `number` on; it may stand for several that are alike.
+  private mutating func note(_ account: IterationAccount, of worker: Int, in number: Int) {
+    let count = solved.map { $0.classes.sizes[worker] } ?? 1
+    let position = number - plan.warmup
+    outcome.iterations[position] += count == 1 ? account : account * count
+    outcome.sums[position].add(account, times: count)
   }
 
   /// Lets a waiting worker begin its next iteration, if it may.

@@ -22,26 +22,17 @@ public enum NetworkRun {
     topology: Topology, network: NetworkSettings, jobs: [JobPlan], faults: [LinkFault],
     stop: any StopSignal, recorder: (any TimelineRecorder)?, folding: Folding = .off
   ) throws(SimulationError) -> Outcome {
-    var refusal = "off"
-    if folding == .auto {
-      let folded: FoldedJob?
-      do throws(FoldingRefusal) {
-        folded = try FoldedJob(
-          jobs, topology: topology, network: network, faults: faults, isRecorded: recorder != nil)
-      } catch {
-        folded = nil
-        refusal = error.reason
+    let refusal: String
+    switch folding.job(
+      jobs, topology: topology, network: network, faults: faults, isRecorded: recorder != nil)
+    {
+    case .success(let folded):
+      if let outcome = try folded.run(linkCount: topology.links.count, stop: stop) {
+        return Outcome(
+          jobs: [outcome.job], usage: outcome.usage, folded: folded.description(of: outcome))
       }
-      if let folded {
-        if let outcome = try folded.run(linkCount: topology.links.count, stop: stop) {
-          let plan = folded.plan
-          return Outcome(
-            jobs: [outcome.job], usage: outcome.usage,
-            folded: "\(plan.workers) alike; \(outcome.iterations) of "
-              + "\(plan.warmup + plan.iterations) iterations run")
-        }
-        refusal = "time leaves its range"
-      }
+      refusal = "time leaves its range"
+    case .failure(let reason): refusal = reason.reason
     }
     var outcome = try runUnfolded(
       topology: topology, network: network, jobs: jobs, faults: faults, stop: stop,
