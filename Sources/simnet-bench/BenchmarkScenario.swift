@@ -8,7 +8,8 @@ enum BenchmarkScenario {
   /// The text of a data-parallel job on a star.
   static func text(
     model: String = "resnet50", workers: Int, iterations: Int, warmup: Int = 0,
-    schedule: String = #"{"policy": "buckets", "bucket": "25 MiB"}"#, sweep: String = "{}"
+    schedule: String = #"{"policy": "buckets", "bucket": "25 MiB"}"#, sweep: String = "{}",
+    stragglers: String = #"{"distribution": "lognormal", "sigma": 0.02}"#
   ) -> String {
     let axes = sweep == "{}" ? "" : #", "sweep": \#(sweep)"#
     return """
@@ -19,7 +20,7 @@ enum BenchmarkScenario {
        "workload": {"model": "\(model)", "batch_per_worker": 32, "precision": "fp32",
          "iterations": \(iterations), "warmup": \(warmup)},
        "communication": {"strategy": "all_reduce", "algorithm": "ring", "schedule": \(schedule)},
-       "stragglers": {"compute": {"distribution": "lognormal", "sigma": 0.02}}\(axes)}
+       "stragglers": {"compute": \(stragglers)}\(axes)}
       """
   }
 

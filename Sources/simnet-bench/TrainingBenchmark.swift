@@ -16,8 +16,45 @@ extension Benchmark {
       measureTraining(
         "per tensor", workers: extent.pick(64, 256), iterations: 1, warmup: 0,
         schedule: #"{"policy": "per_tensor"}"#, extent, report)
+      measureFolded(workers: 65_536, iterations: 20, extent, report)
     }
   }
+}
+
+/// A job whose workers are alike, from its text to its outcome.
+private func measureFolded(
+  workers: Int, iterations: Int, _ extent: Benchmark.Extent, _ report: (Measurement) -> Void
+) {
+  let contest = Contest(
+    rounds: extent.pick(1, 3),
+    [
+      {
+        ThreadClock.measure {
+          let (job, topology, network) = BenchmarkScenario.job(
+            BenchmarkScenario.text(
+              workers: workers, iterations: iterations, stragglers: #"{"distribution": "none"}"#))
+          let builder = JobPlanBuilder(
+            job, encodings: [nil], topology: topology, transport: network.transport)
+          do {
+            let plan = try builder.build(seed: 1, replicate: 0).0
+            let outcome = try NetworkRun.run(
+              topology: topology, network: network, jobs: [plan], faults: [],
+              stop: NoStopSignal(), recorder: nil, folding: .auto)
+            precondition(outcome.jobs[0].samples.count == workers * iterations)
+          } catch { preconditionFailure("the job ends: \(error)") }
+        }
+      },
+      { Ceilings.heapSeconds(pending: 16, operations: 100_000) },
+    ])
+  report(
+    Measurement(
+      what: "alike workers, folded, a worker and iteration", n: workers,
+      rate: contest.best[0] * 1e9 / Double(workers * iterations), unit: "ns",
+      ceiling: "binary heap", ceilingRate: contest.best[1] * 1e9 / 100_000))
+  report(
+    Measurement(
+      what: "alike workers, folded, the whole run", n: workers, rate: contest.best[0] * 1e3,
+      unit: "ms", ceiling: "2 s", ceilingRate: 2000))
 }
 
 private func measureTraining(
