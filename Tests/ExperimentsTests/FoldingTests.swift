@@ -63,7 +63,8 @@ import Testing
       #"{"policy": "one_shot"}"#, #"{"policy": "layer"}"#,
     ])
     let compression = pick([
-      "", "", #", "compression": "fp16""#, #", "compression": "int8:shared_range=true", "scope": "layer""#,
+      "", "", #", "compression": "fp16""#,
+      #", "compression": "int8:shared_range=true", "scope": "layer""#,
       #", "strategy": "all_gather", "compression": "ef_sign", "error_feedback": true"#,
       #", "strategy": "all_gather""#,
     ])
@@ -125,9 +126,10 @@ import Testing
       communication: #"{"algorithm": "ring", "schedule": {"policy": "one_shot"}}"#)
     let exact = try table(text, folding: "exact")
     let rounded = try table(text, folding: "auto")
-    #expect(rounded.cells("folded") == ["4099 alike as 1; 2 of 2 iterations run; chunks as the largest"])
+    #expect(
+      rounded.cells("folded") == ["4099 alike as 1; 2 of 2 iterations run; chunks as the largest"])
     #expect(exact.cells("folded").first?.contains("largest") == false)
-    for name in ["wire_bytes", "host_bytes", "compute_time_s", "samples_per_s"].prefix(3) {
+    for name in ["wire_bytes", "host_bytes", "compute_time_s"] {
       #expect(exact.cells(name) == rounded.cells(name))
     }
     let (lower, upper) = (

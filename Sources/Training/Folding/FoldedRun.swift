@@ -126,8 +126,9 @@ extension FoldedJob {
     return periods
   }
 
-  /// How much later all `times` of iteration `number` are than those of the one before; nil if it is
-  /// not the same for all. There are `count` an iteration.
+  /// How much later all `times` of iteration `number` are than those of the one before.
+  ///
+  /// Nil if it is not the same for all. There are `count` an iteration.
   private static func period(of times: [SimTime], at number: Int, count: Int) -> SimDuration? {
     let first = number * count
     let period = times[first] - times[first - count]
