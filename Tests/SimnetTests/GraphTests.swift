@@ -50,10 +50,10 @@ import Testing
 
   @Test func refusals() throws {
     for (arguments, status, words) in [
-      (["-", "--schedule", "tak"], 65, "did you mean \"tac\""),
-      (["-", "--schedule", "tic", "--eager", "15 us"], 65, "eager"),
-      (["-", "--inference"], 65, "is a graph"),
-      (["-", "--bandwidth", "5"], 65, "no unit"),
+      (["-", "--schedule", "tak"], 64, "did you mean \"tac\""),
+      (["-", "--schedule", "tic", "--eager", "15 us"], 64, "eager"),
+      (["-", "--inference"], 64, "is a graph"),
+      (["-", "--bandwidth", "5"], 64, "no unit"),
       (["-", "--latency", "5 us"], 64, "need --bandwidth"),
       (["-", "--runs", "0"], 64, "--runs"),
       (["/nowhere/graph.json"], 74, "no such file"),
