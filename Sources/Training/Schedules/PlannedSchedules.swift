@@ -126,11 +126,10 @@ struct PlanningCost: Sendable {
 }
 
 extension TransferCost {
-  /// A channel that moves bytes at this cost.
+  /// A channel that moves bytes at this cost: from a bit a second to a byte in a femtosecond.
   var channel: GraphChannel {
-    let bits = picosecondsPerByte > 0 ? 8e12 / picosecondsPerByte : 8e15
-    return GraphChannel(
-      bandwidth: Bandwidth(bitsPerSecond: max(1, Int64(bits.rounded()))), latency: startup)
+    let bits = min(8e15, max(1, (8e12 / picosecondsPerByte).rounded()))
+    return GraphChannel(bandwidth: Bandwidth(bitsPerSecond: Int64(bits)), latency: startup)
   }
 }
 
