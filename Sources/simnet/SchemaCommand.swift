@@ -7,20 +7,21 @@ struct SchemaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "schema",
     abstract:
-      "Print the JSON Schema of scenario files, device profiles or data schemas, for editors.",
+      "Print the JSON Schema of scenarios, device profiles, data schemas or paper files, for editors.",
     discussion: """
       Example: simnet schema > simnet.schema.json
       Example: simnet schema device > simnet-device.schema.json
       Example: simnet schema data > simnet-data.schema.json
+      Example: simnet schema paper > simnet-paper.schema.json
       """)
 
   /// The formats that have a schema.
-  enum Format: String, ExpressibleByArgument, CaseIterable { case scenario, device, data }
+  enum Format: String, ExpressibleByArgument, CaseIterable { case scenario, device, data, paper }
 
   @Argument(
     help: """
-      scenario, device for the profiles that cluster.device may name, or data for what simnet \
-      data infer writes.
+      scenario, device for the profiles that cluster.device may name, data for what simnet data \
+      infer writes, or paper for what simnet reproduce runs.
       """)
   var format = Format.scenario
 
@@ -34,6 +35,9 @@ struct SchemaCommand: ParsableCommand {
     case .data:
       Terminal.print(
         DataSchema.description.schemaDocument(id: "simnet data schema, format 1") + "\n")
+    case .paper:
+      Terminal.print(
+        PaperFile.description.schemaDocument(id: "simnet paper file, format 1") + "\n")
     }
   }
 }

@@ -20,7 +20,7 @@ struct Simnet: ParsableCommand {
       SchemaCommand.self, CompressCommand.self, CollectiveCommand.self, FlowsCommand.self,
       CalibrateCommand.self,
       GateCommand.self, CompareCommand.self, ParetoCommand.self,
-      CrossoverCommand.self, WhatIfCommand.self,
+      CrossoverCommand.self, WhatIfCommand.self, ReproduceCommand.self,
       DataCommand.self,
       GoalCommand.self, GraphCommand.self, InspectCommand.self,
     ])
