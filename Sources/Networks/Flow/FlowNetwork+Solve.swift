@@ -20,6 +20,13 @@ struct SolverScratch: ~Copyable {
   var isStale = false
   /// Entries of lists of links that the present solve has looked at.
   var looks = 0
+  /// Links that are only shared anew, and the others on the ways of their flows.
+  var shared = FlatBuffer<LinkShare>()
+  var beside = FlatBuffer<LinkBeside>()
+  /// Changes left before one is looked at again for whether it is as simple as that, and how many
+  /// that will be after the next that is not: twice as many as last time.
+  var unshared = 0
+  var shareBackOff = 1
 
   init(linkCount: Int) { places = FlatBuffer(repeating: LinkPlace(), count: linkCount) }
 }
@@ -56,11 +63,22 @@ extension FlowNetwork {
     scratch.set.truncate()
     scratch.opened.truncate()
     scratch.looks = 0
+    if solverChoice != .full {
+      for index in fresh.indices {
+        let slot = Int(fresh[index])
+        if flows[slot].phase == .fresh { _ = startAlone(slot) }
+      }
+      if triesToReshare(), reshare() {
+        scratch.unshared = 0
+        scratch.shareBackOff = 1
+        return
+      }
+      scratch.set.truncate()
+    }
     let isFull = wantsFullSolve()
     for index in fresh.indices {
       let slot = Int(fresh[index])
       if flows[slot].phase != .fresh { continue }
-      if solverChoice != .full, startAlone(slot) { continue }
       flows[slot].phase = .flowing
       gather(slot)
     }
@@ -119,6 +137,18 @@ extension FlowNetwork {
     let finish = delay == .max ? .never : present + SimDuration(picoseconds: delay)
     flows[slot].finish = finish.picoseconds
     heap.set(slot, finish.picoseconds)
+    return true
+  }
+
+  /// Whether the next change is worth a look; counts on the answer being no.
+  private mutating func triesToReshare() -> Bool {
+    if scratch.isStale { return false }
+    if scratch.unshared > 0 {
+      scratch.unshared -= 1
+      return false
+    }
+    scratch.unshared = scratch.shareBackOff - 1
+    scratch.shareBackOff = min(2 * scratch.shareBackOff, 16)
     return true
   }
 
@@ -430,19 +460,25 @@ extension FlowNetwork {
         links[Int(result.bottleneck)].level = result.level
       }
       let rate = result.bottleneck < 0 ? flows[slot].cap : result.rate
-      if flows[slot].rate == rate { continue }
-      let remaining = flows[slot].remaining(at: present)
-      flows[slot].remaining = remaining
-      flows[slot].since = present.picoseconds
-      flows[slot].rate = rate
-      let delay = FluidArithmetic.delay(
-        remaining: remaining, of: flows[slot].transfer.size, at: rate)
-      flows[slot].finish =
-        delay == .max ? .max : (present + SimDuration(picoseconds: delay)).picoseconds
-      scratch.changed.append(result.flow)
+      if setRate(rate, of: slot) { scratch.changed.append(result.flow) }
     }
     // In bounds: changed flows are slots of `flows`.
     let flows = flows.base
     heap.update(scratch.changed) { flows[$0].finish }
+  }
+
+  /// Gives a flow its rate from now on; false if it had the same.
+  @inline(__always)
+  mutating func setRate(_ rate: Double, of slot: Int) -> Bool {
+    if flows[slot].rate == rate { return false }
+    let remaining = flows[slot].remaining(at: present)
+    flows[slot].remaining = remaining
+    flows[slot].since = present.picoseconds
+    flows[slot].rate = rate
+    let delay = FluidArithmetic.delay(
+      remaining: remaining, of: flows[slot].transfer.size, at: rate)
+    flows[slot].finish =
+      delay == .max ? .max : (present + SimDuration(picoseconds: delay)).picoseconds
+    return true
   }
 }

@@ -93,6 +93,8 @@ struct FlowLink: BitwiseCopyable {
   var isDirty = false
   /// The capacity changed since the last solve.
   var isChanged = false
+  /// On the way of flows whose rates are about to change; see ``FlowNetwork/reshare()``.
+  var isBeside = false
   var isUp = true
   /// Line rate.
   var bandwidth: Bandwidth
