@@ -8,9 +8,31 @@ enum PointRun {
   /// The measurement cells of every job, one job after the other; `account` gets what the links
   /// carried.
   static func measure(
-    _ point: PreparedPoint, replicate: Int, encodings: EncodingStore, stop: StopFlag,
+    _ prepared: PreparedPoint, replicate: Int, encodings: EncodingStore, stop: StopFlag,
     account: (LinkAccounts.Account) -> Void
   ) throws -> [String] {
+    let point = try ScheduleSearch.settled(
+      prepared, replicate: replicate, encodings: encodings, stop: stop)
+    let (outcome, reports, measured) = try simulate(
+      point, replicate: replicate, encodings: encodings, stop: stop)
+    account(
+      LinkAccounts.Account(
+        topology: point.topology, usage: outcome.usage, ports: outcome.ports,
+        end: outcome.jobs.map(\.end).max() ?? .zero))
+    let busiest = Busiest(outcome.usage, topology: point.topology, jobs: outcome.jobs)
+    var cells: [String] = []
+    for index in point.jobs.indices {
+      cells += row(point, index, outcome, reports[index], measured[index], busiest)
+    }
+    return cells
+  }
+
+  /// Runs the jobs of a point; what was encoded is that of the last phase.
+  static func simulate(
+    _ point: PreparedPoint, replicate: Int, encodings: EncodingStore, stop: StopFlag
+  ) throws -> (
+    outcome: NetworkRun.Outcome, reports: [JobPlanBuilder.Report], measured: [EncodingResult?]
+  ) {
     let network = point.scenario.network
     var plans: [JobPlan] = []
     var reports: [JobPlanBuilder.Report] = []
@@ -30,18 +52,7 @@ enum PointRun {
     let outcome = try NetworkRun.run(
       topology: point.topology, network: network, jobs: plans, faults: point.faults, stop: stop,
       recorder: nil, folding: point.scenario.folding)
-    account(
-      LinkAccounts.Account(
-        topology: point.topology, usage: outcome.usage, ports: outcome.ports,
-        end: outcome.jobs.map(\.end).max() ?? .zero))
-    let busiest = Busiest(outcome.usage, topology: point.topology, jobs: outcome.jobs)
-    var cells: [String] = []
-    for index in point.jobs.indices {
-      cells += row(
-        point, point.jobs[index], outcome.jobs[index], reports[index], measured[index], busiest,
-        outcome.folded)
-    }
-    return cells
+    return (outcome, reports, measured)
   }
 
   /// The link that was busy for the largest share of the run.
@@ -62,13 +73,16 @@ enum PointRun {
   }
 
   private static func row(
-    _ point: PreparedPoint, _ job: JobBlueprint, _ outcome: JobOutcome,
-    _ report: JobPlanBuilder.Report, _ encoding: EncodingResult?, _ busiest: Busiest,
-    _ folded: String
+    _ point: PreparedPoint, _ index: Int, _ run: NetworkRun.Outcome,
+    _ report: JobPlanBuilder.Report, _ encoding: EncodingResult?, _ busiest: Busiest
   ) -> [String] {
-    let mean = outcome.mean
+    let job = point.jobs[index]
+    let outcome = run.jobs[index]
+    let mean =
+      job.isBound ? ScheduleSearch.bound(outcome.mean, run, point, job) : outcome.mean
     let total = mean.total
-    var lengths = RunningStatistics(outcome.samples.map { Double($0.picoseconds) })
+    let samples = job.isBound ? [total] : outcome.samples
+    var lengths = RunningStatistics(samples.map { Double($0.picoseconds) })
     func percentile(_ fraction: Double) -> String {
       SimDuration.roundingUp(picoseconds: lengths.percentile(fraction)).exactSeconds
     }
@@ -78,7 +92,7 @@ enum PointRun {
     let micro = job.compute
     let steps = job.workload.accumulationSteps
     let alone = micro.forward * steps + micro.backward * steps + micro.optimizer
-    let samples = Double(job.workload.batch * steps * job.workers)
+    let batch = Double(job.workload.batch * steps * job.workers)
     let raw = Double(job.rawBytes.bytes)
     let isAlone = job.workers == 1
     let encoded = isAlone ? raw : report.encodedBytes
@@ -104,7 +118,7 @@ enum PointRun {
       ("iteration_time_s", total.exactSeconds),
       ("iteration_time_p50_s", percentile(0.5)),
       ("iteration_time_p99_s", percentile(0.99)),
-      ("samples_per_s", number(samples / total.seconds)),
+      ("samples_per_s", number(batch / total.seconds)),
       ("compute_time_s", mean.compute.exactSeconds),
       ("exposed_encode_s", mean.encode.exactSeconds),
       ("exposed_communication_s", mean.communication.exactSeconds),
@@ -126,7 +140,7 @@ enum PointRun {
       ("algorithm", report.algorithms.joined(separator: "+")),
       ("strategy", job.communication.strategy.name),
       ("compression", compression.pipeline.label),
-      ("schedule", job.communication.schedule.name),
+      ("schedule", job.scheduleLabel),
       ("exchanges", String(job.schedule.units.count)),
       ("bottleneck", bottleneck(mean)),
       ("busiest_link", busiest.name),
@@ -161,7 +175,7 @@ enum PointRun {
       ("accuracy", "unknown"),
       ("compression_memory_bytes", String(report.memory.compression.bytes)),
       ("model_memory_bytes", String(report.memory.model.bytes)),
-      ("folded", folded),
+      ("folded", run.folded),
     ]
     // A dictionary would take longer than many a simulation.
     precondition(

@@ -109,6 +109,18 @@ final class PointPreparation {
         jobs.append(blueprint)
       }
     }
+    if scenario.jobs.count > 1 || !scenario.faults.isEmpty {
+      for (index, job) in scenario.jobs.enumerated()
+      where job.communication.schedule is OracleSchedule {
+        let path = root["jobs"] == nil ? FieldPath() : FieldPath(["jobs", String(index)])
+        issues.report(
+          Issue(
+            path: path.appending("communication").appending("schedule"),
+            problem: .conflict(
+              "oracle bounds a job alone on a network that does not change; remove the other jobs and "
+                + "\"faults\", or take auto")))
+      }
+    }
     let faults = FaultSchedule.links(
       of: scenario.faults, topology, background, root: root, issues: issues)
     guard issues.errors.count == before else { return nil }

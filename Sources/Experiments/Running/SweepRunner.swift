@@ -287,7 +287,7 @@ public struct SweepRunner: Sendable {
         // A configuration that cannot be prepared says so when it is to be run.
         guard let point = try? bench.prepared(task.configuration) else { continue }
         cache.put(point, hash: survey.configurations[Int(task.configuration)].hash)
-        let own = point.jobs.flatMap {
+        let own = point.jobs.flatMap(\.cuts).flatMap {
           EncodingRequest.all($0, seed: point.scenario.seed, replicate: Int(task.replicate))
         }.filter { $0.isNeeded && seen.insert($0.key).inserted }
         if !own.isEmpty { requests.withLock { $0[index] = own } }

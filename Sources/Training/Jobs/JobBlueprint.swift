@@ -19,6 +19,12 @@ public struct JobBlueprint: Sendable {
   public var device: DeviceProfile
   public var compute: ComputeTimes
   public var schedule: SchedulePlan
+  /// What the schedule was planned with.
+  public let scheduleInput: ScheduleInput
+  /// What results call the schedule.
+  public var scheduleLabel: String
+  /// Whether the schedule is none, but a bound that none beats; see ``OracleSchedule``.
+  public var isBound = false
   /// The accelerators of the workers, then of dedicated servers.
   public var accelerators: [Int]
   public var workers: Int
@@ -83,8 +89,14 @@ public struct JobBlueprint: Sendable {
       model: model, batch: workload.batch, precision: workload.precision,
       optimizer: workload.optimizer)
     if let override = workload.override { times = times.overridden(by: override) }
-    times = workload.assumptions.applied(to: times)
+    times = workload.assumptions.applied(to: times).executed(workload.execution)
     compute = times
+    if let reason = Self.refusal(of: communication.schedule, workload.execution, times) {
+      issues.report(
+        Issue(
+          path: path.appending("communication").appending("schedule"), problem: .conflict(reason)))
+      return nil
+    }
     if let reason = communication.schedule.refusal(
       of: model.tensors.map(\.elements), bytesPerElement: workload.gradientType.bytes)
     {
@@ -93,13 +105,14 @@ public struct JobBlueprint: Sendable {
           path: path.appending("communication").appending("schedule"), problem: .conflict(reason)))
       return nil
     }
-    schedule = communication.schedule.plan(
-      ScheduleInput(
-        elements: model.tensors.map(\.elements), bytesPerElement: workload.gradientType.bytes,
-        readyOffsets: times.readyOffsets, neededOffsets: times.neededOffsets,
-        forward: times.forward,
-        cost: Self.planningCost(
-          communication.strategy, accelerators, workers: workers, servers: servers, topology)))
+    scheduleInput = ScheduleInput(
+      elements: model.tensors.map(\.elements), bytesPerElement: workload.gradientType.bytes,
+      readyOffsets: times.readyOffsets, neededOffsets: times.neededOffsets,
+      forward: times.forward,
+      cost: Self.planningCost(
+        communication.strategy, accelerators, workers: workers, servers: servers, topology))
+    schedule = communication.schedule.plan(scheduleInput)
+    scheduleLabel = communication.schedule.name
     if let overlaps = communication.overlapsForward { schedule.overlapsForward = overlaps }
     let state = MemoryEstimate.modelState(self)
     if state > device.memory.value {
@@ -123,6 +136,40 @@ public struct JobBlueprint: Sendable {
     return communication.compression.phases
       .filter { $0.first == 0 || $0.first < end }
       .map { ($0.first, $0.settings) }
+  }
+
+  /// Why `schedule` cannot plan what is executed so; nil if it can.
+  private static func refusal(
+    of schedule: any CommunicationSchedule, _ execution: ExecutionSettings, _ times: ComputeTimes
+  ) -> String? {
+    if schedule.needsWholeGraph, execution.isEager {
+      return "\(schedule.name) needs the whole graph, which eager execution never has; set "
+        + "workload.execution to staged, or take layer, p3 or byte_scheduler"
+    }
+    if schedule.needsDurations, times.forward + times.backward == .zero {
+      return "\(schedule.name) goes by how long operations take, and forward and backward take no "
+        + "time; give workload.compute, or take tic, which does without"
+    }
+    return nil
+  }
+
+  /// The same job under another plan, which results call `label`.
+  public func scheduled(
+    by plan: SchedulePlan, label: String, isBound: Bool = false
+  ) -> JobBlueprint {
+    var job = self
+    job.schedule = plan
+    if let overlaps = communication.overlapsForward { job.schedule.overlapsForward = overlaps }
+    job.scheduleLabel = label
+    job.isBound = isBound
+    return job
+  }
+
+  /// The same job in each way in which a search for its schedule may cut the gradient; itself if
+  /// nothing is searched.
+  public var cuts: [JobBlueprint] {
+    guard let searched = communication.schedule as? any SearchedSchedule else { return [self] }
+    return searched.cuts(scheduleInput).map { scheduled(by: $0, label: scheduleLabel) }
   }
 
   /// What a schedule takes a message to cost when it plans: the links between the first two ranks,

@@ -104,7 +104,7 @@ public struct JobPlanBuilder {
     }
     report.memory.model = MemoryEstimate.modelState(blueprint)
     try check(report.memory)
-    let job = JobPlan(
+    var job = JobPlan(
       name: blueprint.name, graph: builder.finished(), exchanges: exchanges, phases: phases,
       workers: blueprint.workers, nodes: places.map { topology.accelerators[$0] },
       hosts: places.map { topology.hostOfAccelerator[$0] },
@@ -116,6 +116,7 @@ public struct JobPlanBuilder {
       stragglers: blueprint.stragglers, progress: blueprint.communication.progress,
       overlapSlowdown: blueprint.communication.streams.overlapSlowdown, seed: seed,
       replicate: replicate)
+    job.startup = workload.execution.startup
     return (job, report)
   }
 

@@ -147,11 +147,18 @@ public protocol CommunicationSchedule: Sendable {
   /// The bytes of the largest part of a tensor that travels as one, where tensors are cut; nil if they
   /// are not, or only into few parts.
   func largestSlice(bytesPerElement: Int) -> ByteCount?
+  /// Whether it looks at operations that a program has not reached yet, which eager execution does not
+  /// let it.
+  var needsWholeGraph: Bool { get }
+  /// Whether it goes by how long operations take.
+  var needsDurations: Bool { get }
   /// The plan for one iteration.
   func plan(_ input: ScheduleInput) -> SchedulePlan
 }
 
 extension CommunicationSchedule {
+  public var needsWholeGraph: Bool { false }
+  public var needsDurations: Bool { false }
   public func largestSlice(bytesPerElement: Int) -> ByteCount? { nil }
 
   /// More parts than this are a slip of the scenario, and would not fit into memory.

@@ -4,6 +4,7 @@ import SimKernel
 /// is ready before a message's start-up time has passed.
 struct MergedSchedule: CommunicationSchedule {
   var name: String { "mg_wfbp" }
+  var needsDurations: Bool { true }
   let cost: PlanningCost
   let window: Int
 
@@ -27,6 +28,8 @@ struct TicTacSchedule: CommunicationSchedule {
   let isTimed: Bool
   let cost: PlanningCost
   var name: String { isTimed ? "tac" : "tic" }
+  var needsWholeGraph: Bool { true }
+  var needsDurations: Bool { isTimed }
 
   init(_ fields: inout FieldReader, isTimed: Bool) {
     self.isTimed = isTimed

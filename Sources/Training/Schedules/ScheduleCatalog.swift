@@ -49,6 +49,14 @@ public enum ScheduleCatalog {
         "byte_scheduler",
         summary: "partitions by layer, as many in flight as a credit allows, across iterations"
       ) { ByteScheduler(&$0) },
+      .init(
+        "auto",
+        summary: "byte_scheduler's partition and credit, tuned by short runs in the simulator"
+      ) { AutoSchedule(&$0) },
+      .init(
+        "oracle",
+        summary: "the best order of up to six tensors; for more, a time that no schedule beats"
+      ) { _ in OracleSchedule() },
     ])
 
   static func windowField(_ fields: inout FieldReader) -> Int {

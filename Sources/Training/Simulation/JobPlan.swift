@@ -77,6 +77,8 @@ public struct JobPlan: Sendable {
   public var iterations: Int
   /// Iterations before them, simulated and excluded.
   public var warmup: Int
+  /// When workers begin, such as once a graph is traced.
+  public var startup = SimDuration.zero
   public var stragglers: any StragglerModel
   public var progress: any ProgressRule
   /// How much slower the compute and side streams run while both are busy; 1 is no effect.

@@ -100,7 +100,15 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
     for (index, fault) in faults.enumerated() {
       queue.schedule(JobEvent(kind: .linkChange, job: 0, rank: 0, index: index), at: fault.time)
     }
-    for index in jobs.indices { jobs[index].begin(at: .zero) }
+    for index in jobs.indices {
+      let startup = jobs[index].plan.startup
+      if startup == .zero {
+        jobs[index].begin(at: .zero)
+      } else {
+        queue.schedule(
+          JobEvent(kind: .jobStarts, job: index, rank: 0, index: 0), at: .zero + startup)
+      }
+    }
     var now = SimTime.zero
     var rounds = 0
     while true {
@@ -203,6 +211,7 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
     case .linkChange:
       let fault = faults[Int(event.index)]
       network.change(link: fault.link, bandwidth: fault.bandwidth, up: fault.isUp, at: now)
+    case .jobStarts: jobs[job].begin(at: now)
     case .exchangeFinished: break
     case .held:
       jobs[job].complete(Int(event.index), worker: Int(event.rank), at: now)

@@ -154,7 +154,7 @@ struct WorkerStreams {
 /// An event of the jobs' queue.
 struct JobEvent: BitwiseCopyable {
   enum Kind: UInt8, BitwiseCopyable {
-    case operationFinished, combined, linkChange, launched, held, exchangeFinished
+    case jobStarts, operationFinished, combined, linkChange, launched, held, exchangeFinished
   }
   var kind: Kind
   var job: Int16

@@ -16,6 +16,15 @@ extension StragglerModel {
 public enum StragglerCatalog {
   public static let registry = Registry<any StragglerModel>(
     noun: "distribution", discriminator: "distribution",
+    entries: single.entries + [
+      .init("per_worker", summary: "a distribution for each worker, such as for unequal devices") {
+        StragglerCatalog.perWorker(&$0)
+      }
+    ])
+
+  /// Distributions that hold no others.
+  static let single = Registry<any StragglerModel>(
+    noun: "distribution", discriminator: "distribution",
     entries: [
       .init("none", summary: "every worker computes at the same speed") { _ in
         ConstantStraggler(value: 1)
@@ -43,6 +52,34 @@ public enum StragglerCatalog {
           value: $0.required("factor", .positive, doc: "multiplies that worker's compute times"))
       },
     ])
+}
+
+extension StragglerCatalog {
+  private static func perWorker(_ fields: inout FieldReader) -> any StragglerModel {
+    let models = fields.variants(
+      "workers", single,
+      doc:
+        "distributions of the first worker, the second and so on, from the first again where there "
+        + "are more workers")
+    if models.isEmpty {
+      fields.report(
+        "workers",
+        .invalid(
+          found: "no distributions",
+          expected: #"give at least one, such as {"distribution": "constant", "factor": 2}"#))
+      return none
+    }
+    return PerWorkerStraggler(models: models)
+  }
+}
+
+/// Each worker by a model of its own, over and over.
+private struct PerWorkerStraggler: StragglerModel {
+  let models: [any StragglerModel]
+  var isConstant: Bool { models.count == 1 && models[0].isConstant }
+  func factor(worker: RankID, iteration: Int, random: RandomStream) -> Double {
+    models[worker.index % models.count].factor(worker: worker, iteration: iteration, random: random)
+  }
 }
 
 private struct ConstantStraggler: StragglerModel {

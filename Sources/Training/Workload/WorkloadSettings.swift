@@ -58,6 +58,8 @@ public struct WorkloadSettings: Sendable {
   /// Workers; nil uses every accelerator that is not a server.
   public var workers: Int?
   public var override: ComputeOverride?
+  /// How the framework executes its operations.
+  public var execution: ExecutionSettings
   /// Factors on its compute and codec times; the scenario's, which stand beside all jobs.
   public var assumptions = Assumptions()
 
@@ -89,5 +91,10 @@ public struct WorkloadSettings: Sendable {
     override = fields.optionalRecord(
       "compute", doc: "totals that replace the device's, for one micro-batch; shapes are kept",
       ComputeOverride.init)
+    execution = fields.variant(
+      "execution", ExecutionSettings.registry, default: "staged",
+      doc:
+        "how the framework executes operations: as a graph, or one by one as the program comes to "
+        + "them")
   }
 }

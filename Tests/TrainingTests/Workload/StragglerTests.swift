@@ -37,6 +37,25 @@ import Training
     #expect(wild.allSatisfy { $0 >= 0 } && wild.contains(0))
   }
 
+  @Test("workers take the distributions of a list in turn")
+  func perWorker() throws {
+    let factors = try Self.factors(
+      #"{"distribution": "per_worker", "workers": [{"distribution": "constant", "factor": 2}, "#
+        + #"{"distribution": "lognormal", "sigma": 0.1}, "none"]}"#, count: 48)
+    for (place, factor) in factors.enumerated() {
+      switch place % 16 % 3 {
+      case 0: #expect(factor == 2)
+      case 1: #expect(factor != 1 && abs(factor - 1) < 0.5)
+      default: #expect(factor == 1)
+      }
+    }
+    #expect(try Self.model(#"{"distribution": "per_worker", "workers": ["none"]}"#).isConstant)
+    #expect(
+      try !Self.model(
+        #"{"distribution": "per_worker", "workers": ["none", {"distribution": "constant", "factor": 2}]}"#
+      ).isConstant)
+  }
+
   @Test("no spread is no change, for every distribution with a spread")
   func noSpread() throws {
     for text in [
