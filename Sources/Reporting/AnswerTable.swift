@@ -49,10 +49,10 @@ public struct AnswerTable: Sendable {
 
   /// What files call it.
   public let name: String
-  private let columns: [Column]
+  let columns: [Column]
   /// Titles that go first where there is no room, the least telling first.
   private let expendable: [String]
-  private var rows: [[Cell]] = []
+  private(set) var rows: [[Cell]] = []
 
   /// An empty table.
   public init(_ name: String, _ columns: [Column], expendable: [String] = []) {
@@ -65,6 +65,10 @@ public struct AnswerTable: Sendable {
   public mutating func add(_ cells: [Cell]) {
     precondition(cells.count == columns.count, "a row has a cell for every column")
     rows.append(cells)
+  }
+  /// Removes all rows after the first `count`.
+  mutating func keepFirst(_ count: Int) {
+    if rows.count > count { rows.removeSubrange(count...) }
   }
   /// The number of rows.
   public var count: Int { rows.count }

@@ -38,6 +38,13 @@ public struct PointSummary: Sendable {
     let values = rows.compactMap { table.number(column, $0) }
     return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
   }
+  /// Half the 95 % interval of ``mean(_:)``; nil for fewer than two numbers.
+  public func halfWidth(_ column: String) -> Double? {
+    RunningStatistics(rows.compactMap { table.number(column, $0) }.filter(\.isFinite))
+      .confidenceHalfWidth()
+  }
+  /// How many replicates there are.
+  public var replicates: Int { rows.count }
   /// The cell of the first replicate.
   public func text(_ column: String) -> String { table.cell(column, rows[0]) }
 

@@ -95,25 +95,58 @@ public struct SweepReport {
   // MARK: - The answers
 
   /// Swept columns that change how gradients are communicated: what is compared.
-  private var variantIndices: [Int] {
-    table.swept.indices.filter { table.swept[$0].contains("communication") }
-  }
+  private var variantIndices: [Int] { Self.variants(of: table.swept) }
   /// The other swept columns: the circumstances.
   private var contextIndices: [Int] {
-    table.swept.indices.filter { !table.swept[$0].contains("communication") }
+    let variants = variantIndices
+    return table.swept.indices.filter { !variants.contains($0) }
+  }
+
+  /// The places in `swept` of what is compared: how gradients are communicated, or, where that is not
+  /// swept, the files that results came from.
+  static func variants(of swept: [String]) -> [Int] {
+    let communication = swept.indices.filter { swept[$0].contains("communication") }
+    return communication.isEmpty ? swept.indices.filter { swept[$0] == "file" } : communication
+  }
+
+  /// Who is fastest under one set of circumstances.
+  public struct Verdict: Sendable {
+    /// The circumstances.
+    public var context: String
+    /// The fastest point.
+    public var best: PointSummary
+    /// All that no test tells apart from it, itself among them.
+    public var tied: [PointSummary]
+    /// The others.
+    public var slower: [PointSummary]
+    /// As a sentence; no winner is named without its gradient error.
+    public var sentence: String
+  }
+
+  /// A verdict for every set of circumstances; none if nothing is compared.
+  public var verdicts: [Verdict] {
+    if variantIndices.isEmpty { return [] }
+    return groups.map { group in
+      let best = group.min { $0.time < $1.time }!
+      let isTied = group.map { $0.compare(with: best) == .tie }
+      return Verdict(
+        context: contextName(best), best: best,
+        tied: zip(group, isTied).filter(\.1).map(\.0),
+        slower: zip(group, isTied).filter { !$0.1 }.map(\.0),
+        sentence: verdict(group))
+    }
   }
 
   /// Who is fastest under which circumstances, and where each variant stops paying off.
   public var answers: String {
     if variantIndices.isEmpty { return "" }
     var lines: [String] = []
-    for group in groups {
+    for verdict in verdicts {
       lines += WrappedText.lines(
-        verdict(group), head: contextName(group[0]) + ": ", indent: 4, width: width)
+        verdict.sentence, head: verdict.context + ": ", indent: 4, width: width)
     }
-    let payoffs = self.payoffs
-    if !payoffs.isEmpty {
-      lines += ["", "Pays off against the better of fp32 and fp16:"] + payoffs
+    if let payoffs {
+      lines += ["", "\(Payoffs.title):", payoffs.text(width: width).trimmingEnd]
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -130,7 +163,8 @@ public struct SweepReport {
     return order.map { groups[$0]! }
   }
 
-  private func variantName(_ point: PointSummary) -> String {
+  /// How a point communicates, as sentences name it.
+  public func variantName(_ point: PointSummary) -> String {
     variantIndices.map { point.labels[$0] }.joined(separator: ", ")
   }
   private func contextName(_ point: PointSummary) -> String {
@@ -154,10 +188,33 @@ public struct SweepReport {
       + best.errorNote
   }
 
-  /// For each variant, along the last circumstance that is a quantity: where it beats both
-  /// baselines, where it ties, where it loses.
-  private var payoffs: [String] {
-    guard let axis = contextIndices.last(where: { isQuantity($0) }) else { return [] }
+  /// Where each variant is faster than both baselines, where it ties and where it is slower.
+  public struct Payoffs: Sendable {
+    public static let title = "Pays off against the better of fp32 and fp16"
+    /// What tells lines apart.
+    public var titles: [String]
+    /// The values of ``titles``, then the places: faster, tied, slower.
+    public var lines: [(labels: [String], places: [String])]
+
+    func text(width: Int) -> String {
+      var text = TextTable(
+        titles.map { (title: $0, alignment: .left) }
+          + [("faster at", .left), ("tie at", .left), ("slower at", .left)])
+      var previous: String?
+      for line in lines {
+        if let previous, previous != line.labels[0], titles.count > 1 { text.addBreak() }
+        previous = line.labels[0]
+        text.add(line.labels + line.places)
+      }
+      return text.text(width: width)
+    }
+  }
+
+  /// Along the last circumstance that is a quantity; nil without one, or without anything to compare.
+  public var payoffs: Payoffs? {
+    guard !variantIndices.isEmpty, let axis = contextIndices.last(where: { isQuantity($0) }) else {
+      return nil
+    }
     let others = contextIndices.filter { $0 != axis } + variantIndices
     var order: [[String]] = []
     var series: [[String]: [PointSummary]] = [:]
@@ -166,10 +223,7 @@ public struct SweepReport {
       if series[key] == nil { order.append(key) }
       series[key, default: []].append(point)
     }
-    var text = TextTable(
-      others.map { (title: shortName(table.swept[$0]), alignment: .left) }
-        + [("faster at", .left), ("tie at", .left), ("slower at", .left)])
-    var previous: String?
+    var result = Payoffs(titles: others.map { shortName(table.swept[$0]) }, lines: [])
     for key in order {
       let line = series[key]!
       // A variant that is its own baseline has nothing to pay off against.
@@ -182,12 +236,10 @@ public struct SweepReport {
         case .slower: places[2].append(point.labels[axis])
         }
       }
-      if let previous, previous != key[0], others.count > 1 { text.addBreak() }
-      previous = key[0]
-      text.add(
-        Array(key.dropLast()) + places.map { $0.isEmpty ? "-" : $0.joined(separator: ", ") })
+      result.lines.append(
+        (Array(key.dropLast()), places.map { $0.isEmpty ? "-" : $0.joined(separator: ", ") }))
     }
-    return [text.text(width: width).trimmingEnd]
+    return result
   }
 
   private func isBaseline(_ point: PointSummary) -> Bool {
@@ -203,24 +255,30 @@ public struct SweepReport {
   /// Which parts of the inputs are measured, published, derived or assumed, in two lines each; the
   /// sentences are in the columns.
   public var inputs: String {
-    var lines: [String] = []
-    for (column, title) in [
+    let lines = inputLines.flatMap { line in
+      let head = "  " + line.title + String(repeating: " ", count: 12 - line.title.count)
+      return WrappedText.lines(line.text, head: head, indent: 14, width: width, limit: 2)
+    }
+    if lines.isEmpty { return "" }
+    return (["What the numbers rest on (in full in the *_source columns of the CSV):"] + lines)
+      .joined(separator: "\n") + "\n"
+  }
+
+  /// Which parts of the inputs are measured, published, derived or assumed, and the column that has
+  /// the sentences.
+  public var inputLines: [(column: String, title: String, text: String)] {
+    [
       ("compute_source", "compute"), ("codec_cost_source", "codec cost"),
       ("transport_source", "transport"), ("gradient_source", "gradients"),
-    ] {
+    ].compactMap { column, title in
       var summary = SourceSummary()
       for point in points {
         summary.add(
           point.text(column),
           owner: point.text(column == "transport_source" ? "transport" : "model"))
       }
-      if summary.text.isEmpty { continue }
-      let head = "  " + title + String(repeating: " ", count: 12 - title.count)
-      lines += WrappedText.lines(summary.text, head: head, indent: 14, width: width, limit: 2)
+      return summary.text.isEmpty ? nil : (column, title, summary.text)
     }
-    if lines.isEmpty { return "" }
-    return (["What the numbers rest on (in full in the *_source columns of the CSV):"] + lines)
-      .joined(separator: "\n") + "\n"
   }
 
   private func shortName(_ path: String) -> String {

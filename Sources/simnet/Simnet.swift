@@ -19,7 +19,7 @@ struct Simnet: ParsableCommand {
       ValidateCommand.self, ListCommand.self, ExplainCommand.self,
       SchemaCommand.self, CompressCommand.self, CollectiveCommand.self, FlowsCommand.self,
       CalibrateCommand.self,
-      GateCommand.self, CompareCommand.self, ParetoCommand.self,
+      GateCommand.self, CompareCommand.self, ParetoCommand.self, ReportCommand.self,
       CrossoverCommand.self, WhatIfCommand.self, ReproduceCommand.self,
       DataCommand.self,
       GoalCommand.self, GraphCommand.self, InspectCommand.self,

@@ -74,6 +74,10 @@ public struct SVGWriter: Sendable {
     if let text { written += Self.escaped(text) }
     written += "</\(name)>"
   }
+  /// Appends all that `other` wrote, whose elements are closed.
+  public mutating func append(_ other: SVGWriter) { written += other.finished() }
+  /// Appends `markup` as it is; it must be well formed.
+  public mutating func append(markup: String) { written += markup }
   /// A line end, for people who read the file.
   public mutating func breakLine() { written += "\n" }
 
