@@ -165,11 +165,11 @@ public struct SweepReport {
 
   /// How a point communicates, as sentences name it.
   public func variantName(_ point: PointSummary) -> String {
-    variantIndices.map { point.labels[$0] }.joined(separator: ", ")
+    variantIndices.map { point.labels[$0] }.filter { !$0.isEmpty }.joined(separator: ", ")
   }
   private func contextName(_ point: PointSummary) -> String {
     let jobs = Set(points.map(\.job)).count > 1 ? [point.job] : []
-    let names = jobs + contextIndices.map { point.labels[$0] }
+    let names = jobs + contextIndices.map { point.labels[$0] }.filter { !$0.isEmpty }
     return names.isEmpty ? "all" : names.joined(separator: ", ")
   }
 

@@ -92,7 +92,7 @@ extension BarChart {
         y: top + 1.05 * size, style: style, isBold: true)
       top += 1.6 * size
     }
-    let limit = max(Self.limit(of: panel.bars), reference ?? 0)
+    let limit = max(limit(of: panel.bars), reference ?? 0)
     let bars = panel.bars
     let texts = bars.map { unit.text($0.sum) }
     let textRoom = (texts.map { style.width(of: $0) }.max() ?? 0) + 1.4 * size
@@ -184,6 +184,13 @@ extension BarChart {
             x, middle - 0.25 * size, x, middle + 0.25 * size, style: style, ink: .text, width: 0.8)
         }
         end = max(end, x1)
+      }
+    }
+    // The number does not stand on the line of reference.
+    if let reference {
+      let place = scale.position(reference)
+      if place > end - 0.3 * size, place < end + 0.8 * size + style.width(of: text) {
+        end = max(end, place)
       }
     }
     svg.text(

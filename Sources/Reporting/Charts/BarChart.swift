@@ -51,13 +51,14 @@ public struct BarChart: Sendable {
     self.reference = reference
   }
 
-  /// Where the axis of `bars` ends.
+  /// Where the axis of `bars` ends: at the longest, unless a few are so long that the parts of the others
+  /// could not be told apart.
   ///
-  /// At the longest, unless a few are so long that the others could not be told apart. Those are
-  /// then cut, and say so.
-  static func limit(of bars: [Bar]) -> Double {
+  /// Those are then cut, and say so.
+  func limit(of bars: [Bar]) -> Double {
     let lengths = bars.map { max($0.sum, $0.interval?.upperBound ?? 0) }.filter(\.isFinite).sorted()
     guard let longest = lengths.last, longest > 0 else { return 1 }
+    if parts.count == 1 { return longest }
     let median = lengths[(lengths.count - 1) / 2]
     let ordinary = lengths.last { $0 <= 4 * median } ?? longest
     return ordinary > 0 && longest > 1.6 * ordinary ? ordinary * 1.25 : longest

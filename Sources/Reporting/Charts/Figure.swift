@@ -30,16 +30,21 @@ public struct Figure: Sendable {
   /// For paper it stands alone: its size is in points, colours and fonts are attributes, and nothing is
   /// taken from elsewhere. On a page it takes the width there is.
   public func svg(_ style: ChartStyle) -> String {
-    let (drawing, height) =
+    // Half a letter around everything: marks reach over the edge of what they mark.
+    let margin = 0.5 * style.fontSize
+    var inner = style
+    inner.width -= 2 * margin
+    let (drawing, drawnHeight) =
       switch content {
-      case .curves(let chart): chart.drawing(style)
-      case .bars(let chart): chart.drawing(style)
-      case .heatMap(let chart): chart.drawing(style)
+      case .curves(let chart): chart.drawing(inner)
+      case .bars(let chart): chart.drawing(inner)
+      case .heatMap(let chart): chart.drawing(inner)
       }
+    let height = drawnHeight + 2 * margin
     var svg = SVGWriter()
-    let size = "\(SVGWriter.number(style.width)) \(SVGWriter.number(height))"
+    let box = [-margin, -margin, style.width, height].map { SVGWriter.number($0) }
     var attributes: SVGAttributes = [
-      "xmlns": "http://www.w3.org/2000/svg", "viewBox": "0 0 \(size)",
+      "xmlns": "http://www.w3.org/2000/svg", "viewBox": box.joined(separator: " "),
     ]
     if style.isPage {
       attributes =
@@ -59,7 +64,11 @@ public struct Figure: Sendable {
       svg.element("title", [:], text: title)
       svg.element("desc", [:], text: ([caption] + omissions).joined(separator: " "))
       svg.element(
-        "rect", ["width": style.width, "height": height, "fill": style.color(.background)])
+        "rect",
+        [
+          "x": -margin, "y": -margin, "width": style.width, "height": height,
+          "fill": style.color(.background),
+        ])
     }
     svg.append(drawing)
     svg.end()

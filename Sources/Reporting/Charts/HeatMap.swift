@@ -41,11 +41,16 @@ public struct HeatMap: Sendable {
     let size = style.fontSize
     let labelRoom = min(0.4 * style.width, rows.map { style.width(of: $0.label) }.max() ?? 0)
     let left = labelRoom + 0.6 * size
-    let width = min(7 * size, (style.width - left) / Double(max(1, columns.count)))
+    let count = Double(max(1, columns.count))
+    var width = min(7 * size, (style.width - left) / count)
     let height = 1.5 * size
-    // Slanted where the names would touch.
+    // Slanted where the names would touch; the last one then reaches over the right edge.
     let widest = columns.map { style.width(of: $0) }.max() ?? 0
     let isSlanted = widest > width - 0.4 * size
+    if isSlanted {
+      let reach = min(style.width(of: columns.last ?? ""), 12 * size) * 0.766
+      width = min(width, (style.width - left - reach) / (count - 0.5))
+    }
     var y = ramp(x: left, style, &svg)
     svg.text(
       TextMetrics.fitted(columnTitle, width: style.width - left, size: size), x: left,
@@ -67,45 +72,57 @@ public struct HeatMap: Sendable {
       }
     }
     y += headRoom
-    for row in rows {
+    // Fields first, then what stands on them: what they have in common is said once.
+    let top = y
+    func walk(_ visit: (Row, Double) -> Void) {
+      y = top
+      for row in rows {
+        visit(row, y)
+        y += row.cells.isEmpty ? 1.7 * size : height
+      }
+    }
+    walk { row, y in
       if row.cells.isEmpty {
         svg.text(
           TextMetrics.fitted(row.label, width: style.width, size: size), x: 0, y: y + 1.25 * size,
           style: style, isBold: true)
-        y += 1.7 * size
-        continue
+      } else {
+        svg.text(
+          TextMetrics.fitted(row.label, width: labelRoom, size: size), x: left - 0.6 * size,
+          y: y + 1.05 * size, style: style, anchor: .end)
       }
-      svg.text(
-        TextMetrics.fitted(row.label, width: labelRoom, size: size), x: left - 0.6 * size,
-        y: y + 1.05 * size, style: style, anchor: .end)
+    }
+    svg.begin("g", ["stroke": style.color(.background), "stroke-width": 0.6])
+    walk { row, y in
       for (index, cell) in row.cells.enumerated() {
-        let x = left + Double(index) * width
-        guard let cell else {
-          svg.line(
-            x + 0.35 * width, y + height / 2, x + 0.65 * width, y + height / 2, style: style,
-            ink: .grid, width: 0.8)
-          continue
-        }
+        guard let cell else { continue }
         var attributes: SVGAttributes = [
-          "x": x, "y": y, "width": width, "height": height,
-          "fill": style.color(.share(cell.share)), "stroke": style.color(.background),
-          "stroke-width": 0.6,
+          "x": left + Double(index) * width, "y": y, "width": width, "height": height,
+          "fill": style.color(.share(cell.share)),
         ]
         if style.hasValues { attributes.append("data-v", XYChart.exact(cell.share)) }
         svg.element("rect", attributes, title: style.hasValues ? cell.note : nil)
-        // The number is the second cue, where it fits.
-        let text = Numbers.fixed(cell.share * 100, 0)
-        if style.width(of: text) < width - 0.3 * size {
-          var words: SVGAttributes = [
-            "x": x + width / 2, "y": y + 1.1 * size, "text-anchor": "middle",
-            "fill": Palette.isDark(cell.share) ? "#FFFFFF" : "#1A1A1A",
-          ]
-          if style.isPage { words.append("pointer-events", "none") }
-          svg.element("text", words, text: text)
-        }
       }
-      y += height
     }
+    svg.end()
+    // The number is the second cue, where it fits.
+    var words: SVGAttributes = ["text-anchor": "middle"]
+    if style.isPage { words.append("pointer-events", "none") }
+    svg.begin("g", words)
+    walk { row, y in
+      for (index, cell) in row.cells.enumerated() {
+        let text = cell.map { Numbers.fixed($0.share * 100, 0) } ?? "-"
+        guard style.width(of: text) < width - 0.3 * size else { continue }
+        let color = cell.map { Palette.isDark($0.share) ? "#FFFFFF" : "#1A1A1A" }
+        svg.element(
+          "text",
+          [
+            "x": left + (Double(index) + 0.5) * width, "y": y + 1.05 * size,
+            "fill": color ?? style.color(.faint),
+          ], text: text)
+      }
+    }
+    svg.end()
     return (svg, y + 0.5 * size)
   }
 

@@ -64,9 +64,11 @@ public enum Ticks {
     }
     let powers = all([1])
     if powers.count < 3 {
+      // Even steps of a logarithm are roughly 1, 2, 5 or 1, 3, 10.
       let fine = all([1, 2, 5])
-      if fine.count >= 2 { return thinned(fine, count) }
-      let finest = all([1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9])
+      if fine.count > count { return thinned(all([1, 3]), count) }
+      if fine.count >= 2 { return fine }
+      let finest = all([1, 1.5, 2, 3, 5, 7])
       return finest.count >= 2 ? thinned(finest, count) : linear(low, high, count: count)
     }
     return thinned(powers, count)

@@ -71,7 +71,7 @@ extension XYChart {
     frames.left = widest + 0.9 * size
     if !series.isEmpty {
       frames.right = min(
-        0.32 * grid.panelWidth, (series.map { style.width(of: $0.name) }.max() ?? 0) + 1.2 * size)
+        0.32 * grid.panelWidth, (series.map { style.width(of: $0.name) }.max() ?? 0) + 2 * size)
     } else {
       frames.right = 0.9 * size
     }
@@ -168,19 +168,22 @@ extension XYChart {
         place, plotTop - 0.55 * size, place, bottom, style: style, ink: .axis, width: 0.7,
         dashes: "2 2")
       let half = style.width(of: crossing.label) / 2
-      if place - half > lastLabelEnd + 0.4 * size {
+      let middle = max(plotLeft + half, min(place, plotRight + frames.right - half))
+      if middle - half > lastLabelEnd + 0.4 * size {
         svg.text(
-          crossing.label, x: place, y: plotTop - 0.9 * size, style: style, anchor: .middle)
-        lastLabelEnd = place + half
+          crossing.label, x: middle, y: plotTop - 0.9 * size, style: style, anchor: .middle)
+        lastLabelEnd = middle + half
       }
     }
-    drawFront(panel, xScale, yScale, zero: plotBottom + frames.zeroLane * 0.6, style, &svg)
     let zero = plotBottom + frames.zeroLane * 0.6
+    let corners = frontCorners(panel, xScale, yScale, zero: zero)
+    drawFront(corners, style, &svg)
     for series in panel.series.reversed() {
       draw(series, xScale, yScale, zero: zero, style, &svg)
     }
     label(
-      panel, xScale, yScale, zero: zero, right: plotRight + frames.right, style, &svg)
+      panel, xScale, yScale, zero: zero, right: plotRight + frames.right, around: corners, style,
+      &svg)
     if isDirect {
       nameEnds(panel, xScale, yScale, zero: zero, room: frames.right, style, &svg)
     }
@@ -272,31 +275,39 @@ extension XYChart {
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
-  private func drawFront(
-    _ panel: Panel, _ xScale: Scale, _ yScale: Scale, zero: Double, _ style: ChartStyle,
-    _ svg: inout SVGWriter
-  ) {
-    guard let front else { return }
+  /// The corners of the front's steps.
+  private func frontCorners(
+    _ panel: Panel, _ xScale: Scale, _ yScale: Scale, zero: Double
+  ) -> [(x: Double, y: Double)] {
+    guard let front else { return [] }
     var corners: [(x: Double, y: Double)] = []
     let optimal = panel.series.flatMap(\.points).filter(\.isOptimal)
       .sorted { ($0.x, $0.y) < ($1.x, $1.y) }
     for point in optimal where !xScale.isLogarithmic || point.x > 0 {
       guard let y = place(point.y, yScale, zero: zero) else { continue }
-      corners.append((xScale.position(point.x), y))
+      let x = xScale.position(point.x)
+      if let last = corners.last {
+        corners.append(front == .horizontalFirst ? (x, last.y) : (last.x, y))
+      }
+      corners.append((x, y))
     }
-    guard corners.count > 1, let first = corners.first else { return }
-    var path = "M\(SVGWriter.number(first.x)) \(SVGWriter.number(first.y))"
-    for corner in corners.dropFirst() {
-      let (x, y) = (SVGWriter.number(corner.x), SVGWriter.number(corner.y))
-      path += front == .horizontalFirst ? "H\(x)V\(y)" : "V\(y)H\(x)"
-    }
+    return corners.count > 1 ? corners : []
+  }
+
+  private func drawFront(
+    _ corners: [(x: Double, y: Double)], _ style: ChartStyle, _ svg: inout SVGWriter
+  ) {
+    if corners.isEmpty { return }
+    let path = corners.enumerated().map { index, corner in
+      "\(index == 0 ? "M" : "L")\(SVGWriter.number(corner.x)) \(SVGWriter.number(corner.y))"
+    }.joined()
+    let (stroke, gap) = (style.lineWidth * 3, style.lineWidth * 1.5)
     svg.element(
       "path",
       [
         "d": path, "fill": "none", "stroke": style.color(.faint),
         "stroke-width": style.lineWidth * 0.7,
-        "stroke-dasharray":
-          "\(SVGWriter.number(style.lineWidth * 3)) \(SVGWriter.number(style.lineWidth * 1.5))",
+        "stroke-dasharray": "\(SVGWriter.number(stroke)) \(SVGWriter.number(gap))",
       ])
   }
 
@@ -305,7 +316,7 @@ extension XYChart {
   /// Labels beside points where they meet neither another label nor a point.
   private func label(
     _ panel: Panel, _ xScale: Scale, _ yScale: Scale, zero: Double, right: Double,
-    _ style: ChartStyle, _ svg: inout SVGWriter
+    around corners: [(x: Double, y: Double)], _ style: ChartStyle, _ svg: inout SVGWriter
   ) {
     let size = style.fontSize
     struct Box { var x0, y0, x1, y1: Double }
@@ -317,6 +328,12 @@ extension XYChart {
       taken.append(
         Box(x0: x - 0.35 * size, y0: y - 0.35 * size, x1: x + 0.35 * size, y1: y + 0.35 * size))
       if let label = point.label { wanted.append((label, x, y)) }
+    }
+    for (from, to) in zip(corners, corners.dropFirst()) {
+      taken.append(
+        Box(
+          x0: min(from.x, to.x) - 1, y0: min(from.y, to.y) - 1, x1: max(from.x, to.x) + 1,
+          y1: max(from.y, to.y) + 1))
     }
     for (text, x, y) in wanted {
       let width = style.width(of: text)
@@ -370,15 +387,18 @@ extension XYChart {
       }
     }
     for end in ends {
-      let x = xScale.end + 0.9 * size
+      let x = xScale.end + 1.1 * size
       if abs(end.y - end.wanted) > 0.3 * size || xScale.end - end.x > size {
         svg.line(
           end.x + 0.4 * size, end.wanted, x - 0.2 * size, end.y, style: style,
           ink: .series(end.style), width: 0.4)
       }
+      svg.marker(
+        SeriesMark(end.style).shape, x: x + 0.2 * size, y: end.y, size: 0.62 * size, style: style,
+        ink: .series(end.style))
       svg.text(
-        TextMetrics.fitted(end.name, width: room - 0.9 * size, size: size), x: x,
-        y: end.y + 0.35 * size, style: style, ink: .series(end.style), isBold: false)
+        TextMetrics.fitted(end.name, width: room - 1.9 * size, size: size), x: x + 0.8 * size,
+        y: end.y + 0.35 * size, style: style)
     }
   }
 

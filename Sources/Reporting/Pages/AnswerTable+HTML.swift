@@ -15,7 +15,10 @@ extension AnswerTable {
     }
     page.begin(
       "div",
-      ["class": "scroll", "role": "region", "tabindex": 0, "aria-label": caption])
+      [
+        "class": rows.count > 30 && identifier.isEmpty ? "scroll tall" : "scroll", "role": "region",
+        "tabindex": 0, "aria-label": caption,
+      ])
     page.begin("table", identifier.isEmpty ? [:] : ["id": identifier])
     page.element("caption", [:], text: caption)
     page.begin("thead")

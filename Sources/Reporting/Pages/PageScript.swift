@@ -119,8 +119,16 @@ enum PageScript {
           option.selected = entry.name === chosen;
           select.appendChild(option);
         });
-        select.addEventListener("change", draw);
+        select.addEventListener("change", function () { guess(id); draw(); });
         picks[id] = { select: select, entries: entries };
+      }
+      // A logarithm where values differ by more than ten times.
+      function guess(id) {
+        var box = doc.getElementById(id.replace("pick", "log"));
+        if (!box) { return; }
+        var values = rows.map(function (row) { return value(row, picked(id)); }).filter(isFinite);
+        var low = Math.min.apply(null, values);
+        box.checked = low > 0 && Math.max.apply(null, values) / low >= 10;
       }
       function picked(id) { return picks[id].entries[picks[id].select.value]; }
       function node(parent, name, attributes, text) {
@@ -217,7 +225,7 @@ enum PageScript {
           node(svg, "text", { x: 634, y: 28 + 19 * 18, fill: "var(--faint)" }, names.length - 18 + " more");
         }
       }
-      if (!numeric.length) { return; }
+      if (!numeric.length || rows.length < 2) { return; }
       pick("pick-x", numeric, section.dataset.x);
       pick("pick-y", numeric, section.dataset.y);
       pick("pick-series", words.length ? words : [], section.dataset.series);
@@ -225,6 +233,8 @@ enum PageScript {
         doc.getElementById(id).addEventListener("change", draw);
       });
       section.hidden = false;
+      guess("pick-x");
+      guess("pick-y");
       draw();
     }());
     """#

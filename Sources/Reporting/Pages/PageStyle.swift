@@ -14,17 +14,17 @@ enum PageStyle {
       color:var(--text);font:15px/1.5 Helvetica,Arial,"Liberation Sans",sans-serif}
       h1{font-size:1.55rem;line-height:1.25;margin:0 0 .4rem}
       h2{font-size:1.15rem;margin:2.6rem 0 .6rem;padding-top:.4rem;border-top:1px solid var(--grid)}
-      p{margin:.5rem 0}a{color:var(--link)}
+      h1,p,li{overflow-wrap:anywhere}p{margin:.5rem 0}a{color:var(--link)}
       .lead{font-size:1.08rem;margin:.8rem 0}.faint,figcaption{color:var(--faint);font-size:.87rem}
       nav{font-size:.87rem;margin:.8rem 0;line-height:1.8}nav a{margin-right:1rem;white-space:nowrap}
       ul.answers{padding-left:1.2rem;margin:.6rem 0}ul.answers li{margin:.2rem 0}
       figure{margin:1rem 0 0}figcaption{margin-top:.5rem}svg.figure{width:100%;height:auto;display:block}
-      .scroll{overflow-x:auto;margin:1rem 0}.scroll:focus{outline:2px solid var(--link)}
+      .scroll{overflow-x:auto;margin:1rem 0}.tall{max-height:34rem;overflow-y:auto}.scroll:focus{outline:2px solid var(--link)}
       table{border-collapse:collapse;font-size:.8rem;line-height:1.35;font-variant-numeric:tabular-nums}
       caption{text-align:left;color:var(--faint);padding-bottom:.4rem;font-size:.87rem}
-      th,td{padding:.22rem .55rem;text-align:left;vertical-align:top}
+      th,td{padding:.22rem .55rem;text-align:left;vertical-align:top;max-width:26rem;overflow-wrap:break-word}
       thead th{border-bottom:1.5px solid var(--axis);vertical-align:bottom;white-space:nowrap}
-      tbody th{font-weight:normal}tbody tr{border-bottom:1px solid var(--grid)}
+      tbody th{font-weight:normal;white-space:nowrap}tbody tr{border-bottom:1px solid var(--grid)}
       th.n,td.n{text-align:right;white-space:nowrap}
       tbody tr:hover{background:var(--soft)}
       th button{all:unset;cursor:pointer;font-weight:bold}th button:focus-visible{outline:2px solid var(--link)}
@@ -38,7 +38,7 @@ enum PageStyle {
       padding:.25rem .5rem;border-radius:3px;max-width:24rem;z-index:9}
       @media print{@page{size:A4;margin:16mm 14mm}body{max-width:none;padding:0;font-size:10pt}\
       nav,.controls,#explore,#tip{display:none!important}h2{break-after:avoid}\
-      figure,tr,li{break-inside:avoid}.scroll{overflow:visible}table{font-size:6.6pt}\
+      figure,tr,li{break-inside:avoid}.scroll{overflow:visible;max-height:none}table{font-size:6.6pt}\
       th,td{padding:.12rem .3rem}thead th{white-space:normal}thead{display:table-header-group}\
       pre{white-space:pre-wrap;font-size:7pt;background:none;padding:0}details{display:block}a{color:inherit;text-decoration:none}}
       """

@@ -101,7 +101,8 @@ struct ReportAnswers {
 
   // MARK: - Tables
 
-  /// The fastest under each set of circumstances, with the next one that is no tie.
+  /// The fastest under each set of circumstances with their gradient errors, and the next one that is no
+  /// tie.
   var winners: AnswerTable {
     var table = AnswerTable(
       "who_wins_where",
@@ -109,7 +110,7 @@ struct ReportAnswers {
         .init("where", "where", .left), .init("fastest", "fastest", .left),
         .init("iteration_time_s", "iteration (ms)"), .init("half_width_s", "\u{00B1} 95 % (ms)"),
         .init("speedup_over_fp32", "vs fp32"), .init("speedup_over_fp16", "vs fp16"),
-        .init("gradient_rel_l2", "error"), .init("next", "next, no tie", .left),
+        .init("gradient_rel_l2", "gradient error", .left), .init("next", "next, no tie", .left),
         .init("next_factor", "slower by"),
       ], expendable: ["\u{00B1} 95 % (ms)", "vs fp32", "vs fp16", "next, no tie", "slower by"])
     for verdict in verdicts where verdict.tied.count + verdict.slower.count > 1 {
@@ -123,9 +124,10 @@ struct ReportAnswers {
         Self.milliseconds(best.time),
         .number(half, shown: half.map { Numbers.significant($0 * 1e3, 2) }),
         Self.factor(best.mean("speedup_over_fp32")), Self.factor(best.mean("speedup_over_fp16")),
-        .number(
-          best.mean("gradient_rel_l2"),
-          shown: best.mean("gradient_rel_l2").map { Numbers.significant($0, 3) }),
+        .text(
+          verdict.tied.map { point in
+            point.mean("gradient_rel_l2").map { Numbers.significant($0, 3) } ?? "unknown"
+          }.joined(separator: "; ")),
         .text(next.map { sweep.variantName($0) } ?? ""),
         .number(
           next.map { $0.time / best.time - 1 },
@@ -137,7 +139,8 @@ struct ReportAnswers {
 
   /// Where every variant is faster than the better baseline.
   var payoffs: AnswerTable? {
-    guard let payoffs = sweep.payoffs, !payoffs.lines.isEmpty else { return nil }
+    // A line of a single place says no more than the table of all points.
+    guard !axes.isScattered, let payoffs = sweep.payoffs, !payoffs.lines.isEmpty else { return nil }
     var table = AnswerTable(
       "pays_off",
       payoffs.titles.map { .init($0, $0, .left) } + [

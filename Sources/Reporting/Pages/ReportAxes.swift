@@ -161,12 +161,13 @@ struct ReportAxes: Sendable {
   private static func joined(
     _ columns: [String], _ data: ReportData, _ point: PointSummary
   ) -> String {
-    columns.map { column in
+    columns.compactMap { column -> String? in
       let label = data.label(column, point)
+      // Of several files, some sweep what others do not.
+      if label.isEmpty { return nil }
       // A bare number says nothing without its column.
       guard label.first?.isNumber == true, label.allSatisfy({ $0.isNumber || $0 == "." }) else {
-        return label.isEmpty
-          ? "(\(ColumnNames.short(column, among: data.table.swept)) empty)" : label
+        return label
       }
       return ColumnNames.short(column, among: data.table.swept).replacing("_", with: " ") + " "
         + label
@@ -193,6 +194,11 @@ struct ReportAxes: Sendable {
     var marks: [ChartAxis.Mark] = []
     for point in data.points {
       let text = data.label(column, point)
+      // Of several files, some sweep what others do not.
+      if text.isEmpty {
+        values.append(.nan)
+        continue
+      }
       guard let (value, own) = AxisScale.read(text), value.isFinite else { return nil }
       if let scale, !scale.measuresLike(own) { return nil }
       scale = own
@@ -202,7 +208,7 @@ struct ReportAxes: Sendable {
         marks.append(.init(value, text))
       }
     }
-    let distinct = Set(values).count
+    let distinct = Set(values.filter(\.isFinite)).count
     guard distinct > 1, let scale else { return nil }
     marks.sort { $0.value < $1.value }
     var unit = ChartText.unit(of: scale)

@@ -21,6 +21,9 @@ public struct ReportData: Sendable {
   /// Points that lack before the last one: they failed, or were not run.
   public let missingPoints: Int
 
+  // Looked up only.
+  private let sweptPlaces: [String: Int]
+
   /// The columns that make a file one of results.
   private static let needed = ["point", "job", "iteration_time_s"]
   /// The swept column that tells several files apart.
@@ -115,6 +118,7 @@ public struct ReportData: Sendable {
     self.titles = titles
     table = ResultTable(header: header, sweptCount: swept.count, rows: rows)
     points = PointSummary.all(of: table)
+    sweptPlaces = Dictionary(uniqueKeysWithValues: zip(swept, swept.indices))
   }
 
   /// The last components of `paths` without their endings where that tells them apart, else the paths.
@@ -132,7 +136,7 @@ public struct ReportData: Sendable {
   /// The cell of `column` in a point: the label of a swept column, else that of its first replicate.
   func label(_ column: String, _ point: PointSummary) -> String {
     if column == "job" { return point.job }
-    if let place = table.swept.firstIndex(of: column) { return point.labels[place] }
+    if let place = sweptPlaces[column] { return point.labels[place] }
     return point.text(column)
   }
 

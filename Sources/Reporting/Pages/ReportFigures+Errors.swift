@@ -36,18 +36,24 @@ extension ReportFigures {
     }
     var names: [String] = []
     var panels: [(name: String, members: [Known])] = []
+    // Looked up only.
+    var nameIndex: [String: Int] = [:]
+    var panelIndex: [String: Int] = [:]
+    var drawn: Set<String> = []
     for entry in known {
       let name = axes.name(variants, entry.point)
-      if !names.contains(name) { names.append(name) }
-      let panel = axes.name(context, entry.point)
-      let place = panels.firstIndex { $0.name == panel } ?? panels.endIndex
-      if place == panels.endIndex { panels.append((panel, [])) }
-      // What only repeats a mark is drawn once.
-      if panels[place].members.contains(where: {
-        $0.x == entry.x && $0.y == entry.y && axes.name(variants, $0.point) == name
-      }) {
-        continue
+      if nameIndex[name] == nil {
+        nameIndex[name] = names.count
+        names.append(name)
       }
+      let panel = axes.name(context, entry.point)
+      let place = panelIndex[panel] ?? panels.endIndex
+      if place == panels.endIndex {
+        panelIndex[panel] = place
+        panels.append((panel, []))
+      }
+      // What only repeats a mark is drawn once.
+      if !drawn.insert("\(place)/\(entry.x)/\(entry.y)/\(name)").inserted { continue }
       panels[place].members.append(entry)
     }
     var omissions: [String] = []
@@ -62,6 +68,13 @@ extension ReportFigures {
         "\(names.count - limits.series) of \(names.count) variants are left out, the last ones; "
           + "see the table, or simnet pareto.")
     }
+    let count = panels.reduce(0) { $0 + $1.members.count }
+    let stride = max(1, (count + limits.points - 1) / limits.points)
+    if stride > 1 {
+      omissions.append(
+        "Of \(count) points only the optimal ones and every \(Self.ordinal(stride)) other are drawn; "
+          + "the results have all of them.")
+    }
     let xs = known.map(\.x)
     let ys = known.map(\.y).filter { $0 > 0 }
     let chart = XYChart(
@@ -72,9 +85,21 @@ extension ReportFigures {
       panels: panels.map { panel in
         let flags = ParetoFront.isOptimal(
           panel.members.map { [$0.x, $0.y] }, [.higherIsBetter, .lowerIsBetter])
+        /// Names of all that stand at one place, with the first of them.
+        func label(_ place: Int) -> String? {
+          guard flags[place] else { return nil }
+          let entry = panel.members[place]
+          let here = panel.members.indices.filter {
+            panel.members[$0].x == entry.x && panel.members[$0].y == entry.y
+          }
+          guard here.first == place else { return nil }
+          let own = here.prefix(2).map { axes.name(variants, panel.members[$0].point) }
+          return own.joined(separator: ", ") + (here.count > 2 ? " + \(here.count - 2)" : "")
+        }
         let series = names.prefix(limits.series).enumerated().compactMap { index, name in
           let members = panel.members.indices.filter {
-            axes.name(variants, panel.members[$0].point) == name
+            (flags[$0] || $0 % stride == 0)
+              && axes.name(variants, panel.members[$0].point) == name
           }
           return members.isEmpty
             ? nil
@@ -83,7 +108,7 @@ extension ReportFigures {
               points: members.map { place in
                 let entry = panel.members[place]
                 return XYChart.Point(
-                  x: entry.x, y: entry.y, label: flags[place] ? name : nil,
+                  x: entry.x, y: entry.y, label: label(place),
                   isOptimal: flags[place],
                   note: "\(note(entry.point)), \(Numbers.significant(entry.x, 4))x smaller")
               })
@@ -102,21 +127,26 @@ extension ReportFigures {
   func busiestLink() -> Figure? {
     let column = "busiest_link_share"
     guard data.points.contains(where: { ReportData.value(column, $0) != nil }) else { return nil }
-    if data.points.count < 2 { return nil }
-    let across = axes.x.map { axes.isMeasured ? axes.series : [$0] } ?? axes.series
+    if data.points.count < 2 || axes.isScattered { return nil }
+    let across = axes.x.map { [$0] } ?? axes.series
     let inside = axes.columns.filter { !across.contains($0) && axes.series.contains($0) }
     let outside = axes.columns.filter { !across.contains($0) && !inside.contains($0) }
     var order: [(name: String, x: Double)] = []
     var groups: [(name: String, rows: [(name: String, cells: [String: HeatMap.Cell])])] = []
+    // Looked up only.
+    var groupIndex: [String: Int] = [:]
+    var met: Set<String> = []
     for (index, point) in data.points.enumerated() {
-      guard let share = ReportData.value(column, point) else { continue }
+      let x = axes.numbers?.values[index] ?? 0
+      guard let share = ReportData.value(column, point), x.isFinite else { continue }
       let top = axes.name(across, point)
-      if !order.contains(where: { $0.name == top }) {
-        order.append((top, axes.isMeasured ? 0 : axes.numbers?.values[index] ?? 0))
-      }
+      if met.insert(top).inserted { order.append((top, x)) }
       let group = axes.name(outside, point)
-      let place = groups.firstIndex { $0.name == group } ?? groups.endIndex
-      if place == groups.endIndex { groups.append((group, [])) }
+      let place = groupIndex[group] ?? groups.endIndex
+      if place == groups.endIndex {
+        groupIndex[group] = place
+        groups.append((group, []))
+      }
       let name = axes.name(inside, point)
       let row = groups[place].rows.firstIndex { $0.name == name } ?? groups[place].rows.endIndex
       if row == groups[place].rows.endIndex { groups[place].rows.append((name, [:])) }

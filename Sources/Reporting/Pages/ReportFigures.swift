@@ -79,8 +79,10 @@ struct ReportFigures {
       uniqueKeysWithValues: axes.seriesNames.enumerated().map { ($1, $0) })
     let kept = keptSeries()
     var leftPanels = 0
+    var placeless = 0
     for (index, point) in data.points.enumerated() {
       let x = axes.numbers?.values[index] ?? 0
+      if !x.isFinite { placeless += 1 }
       guard x.isFinite, let series = seriesIndex[axes.seriesName(point)], kept.contains(series)
       else { continue }
       let name = axes.panelName(point)
@@ -100,6 +102,11 @@ struct ReportFigures {
         "\(axes.seriesNames.count - kept.count) of \(axes.seriesNames.count) series are left out, "
           + "those that are fastest nowhere first; --series names another column, and the table "
           + "has all points.")
+    }
+    if placeless > 0 {
+      result.omissions.append(
+        "\(placeless) of \(data.points.count) points have no place on this axis; the table has them."
+      )
     }
     if leftPanels > 0 {
       result.omissions.append(
@@ -142,7 +149,7 @@ struct ReportFigures {
     places.omissions.append(
       "Every \(Self.ordinal(stride)) of \(count) points is drawn; the results have all of them.")
   }
-  private static func ordinal(_ number: Int) -> String {
+  static func ordinal(_ number: Int) -> String {
     switch number {
     case 2: "second"
     case 3: "third"
@@ -156,6 +163,8 @@ struct ReportFigures {
   private func measured(_ name: String, _ column: String, reference: Double? = nil) -> Figure? {
     let values = data.points.compactMap { ReportData.value(column, $0) }
     guard !values.isEmpty else { return nil }
+    // Where all are their own baseline there is nothing to see.
+    if let reference, values.allSatisfy({ ($0 - reference).magnitude < 1e-6 }) { return nil }
     let unit = ChartText.unit(of: column)
     let title = ChartText.title(of: column)
     let doc = ResultColumns.column(column).map { " (\($0.doc))" } ?? ""
@@ -195,7 +204,7 @@ struct ReportFigures {
       }.filter { !$0.series.isEmpty }, isJoined: !axes.isScattered, reference: reference)
     guard !chart.panels.isEmpty else { return nil }
     return Figure(
-      name, title: "\(heading) over \(chart.x.title)", caption: "\(column)\(doc)\(intervals).",
+      name, title: "\(heading) by \(chart.x.title)", caption: "\(column)\(doc)\(intervals).",
       omissions: places.omissions, content: .curves(chart))
   }
 
@@ -247,13 +256,8 @@ struct ReportFigures {
     let outside = axes.columns.filter { !inside.contains($0) }
     var chart = BarChart(title, unit: unit, parts: parts, panels: [], reference: reference)
     var index: [String: Int] = [:]
-    var left = 0
     for point in data.points {
       guard let lengths = values(point) else { continue }
-      if chart.panels.reduce(0, { $0 + $1.bars.count }) >= limits.bars {
-        left += 1
-        continue
-      }
       let name = axes.name(outside, point)
       if index[name] == nil {
         index[name] = chart.panels.count
@@ -263,13 +267,28 @@ struct ReportFigures {
         BarChart.Bar(
           axes.name(inside, point), values: lengths, interval: interval(point), note: note(point)))
     }
+    // Panels go as a whole: half of one would name the wrong winner. One alone may have to be cut.
+    var kept = 0
+    var bars = 0
+    for panel in chart.panels {
+      if kept > 0, bars + panel.bars.count > limits.bars { break }
+      kept += 1
+      bars += panel.bars.count
+    }
+    let all = chart.panels.reduce(0) { $0 + $1.bars.count }
+    chart.panels.removeSubrange(kept...)
+    if bars > limits.bars {
+      chart.panels[0].bars.removeSubrange(limits.bars...)
+      bars = limits.bars
+    }
+    let left = all - bars
     var omissions: [String] = []
     if left > 0 {
       omissions.append(
-        "\(left) of \(data.points.count) points are left out, the last ones; the table has them.")
+        "\(left) of \(all) points are left out, the last ones; the table has them.")
     }
     let isCut = chart.panels.contains { panel in
-      let limit = BarChart.limit(of: panel.bars)
+      let limit = chart.limit(of: panel.bars)
       return panel.bars.contains { $0.sum > limit * (1 + 1e-9) }
     }
     if isCut {

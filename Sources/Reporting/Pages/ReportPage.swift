@@ -5,8 +5,6 @@ import SimKernel
 struct ReportPage {
   /// What a page may weigh: mail and issue trackers take a megabyte.
   static let limit = 1_000_000
-  /// What one figure may weigh before it loses the values behind its marks, then marks.
-  private static let figureLimit = 90_000
 
   let answers: ReportAnswers
   let title: String
@@ -14,8 +12,12 @@ struct ReportPage {
   let scenario: ReportScenario?
 
   var html: String {
-    let figures = self.figures
-    let head = self.head(figures) + rest
+    // Only very large results need a second try with smaller figures.
+    var head = ""
+    for limit in [80_000, 40_000, 20_000] {
+      head = self.head(figures(limit: limit)) + rest
+      if head.utf8.count <= Self.limit - 100_000 { break }
+    }
     // What is left goes to the table of all points.
     let room = Self.limit - 20_000 - head.utf8.count - Self.end.utf8.count
     return head + points(room: max(60_000, room)) + Self.end
@@ -28,8 +30,9 @@ struct ReportPage {
     var svg: String
   }
 
-  /// Every figure that the results give, each small enough.
-  private var figures: [Drawn] {
+  /// Every figure that the results give; one of more than `limit` bytes loses the values behind its
+  /// marks, then marks.
+  private func figures(limit: Int) -> [Drawn] {
     ReportFigures.plots(y: y).compactMap { plot in
       var result: Drawn?
       for (place, limits) in [
@@ -42,12 +45,12 @@ struct ReportPage {
         guard let figure = builder.figure(plot) else { return nil }
         var style = ChartStyle.page(prefix: plot.name + "-")
         var svg = figure.svg(style)
-        if svg.utf8.count > Self.figureLimit {
+        if svg.utf8.count > limit {
           style.hasValues = false
           svg = figure.svg(style)
         }
         result = Drawn(figure: figure, svg: svg)
-        if svg.utf8.count <= Self.figureLimit || place == 2 { break }
+        if svg.utf8.count <= limit || place == 2 { break }
       }
       return result
     }
@@ -80,9 +83,12 @@ struct ReportPage {
       page.element(
         "figcaption", [:], text: ([figure.caption] + figure.omissions).joined(separator: " "))
       page.append(markup: "\n</figure>\n")
-      if figure.name == "crossovers", let table = answers.crossings {
+      if figure.name == "crossovers", var table = answers.crossings {
+        let all = table.count
+        table.keepFirst(100)
         table.html(
-          caption: "Pairs that change places between neighbouring values", into: &page)
+          caption: "Pairs that change places between neighbouring values"
+            + (all > 100 ? " (the first 100 of \(all); --format md has all)" : ""), into: &page)
       }
       page.append(markup: "</section>\n")
     }
