@@ -6,12 +6,14 @@ public struct SweepReport {
   private let table: ResultTable
   private let points: [PointSummary]
   private let width: Int
+  private let hasJobs: Bool
 
   /// The report of `table` for a terminal of `width` columns.
   public init(_ table: ResultTable, width: Int = 140) {
     self.table = table
     self.width = width
     points = PointSummary.all(of: table)
+    hasJobs = Set(points.map(\.job)).count > 1
   }
 
   /// Everything, for standard output.
@@ -25,7 +27,6 @@ public struct SweepReport {
 
   /// One line a point.
   public var pointTable: String {
-    let hasJobs = Set(points.map(\.job)).count > 1
     var columns: [(String, TextTable.Alignment)] = table.swept.map { (shortName($0), .left) }
     if hasJobs { columns.append(("job", .left)) }
     columns += [
@@ -168,7 +169,7 @@ public struct SweepReport {
     variantIndices.map { point.labels[$0] }.filter { !$0.isEmpty }.joined(separator: ", ")
   }
   private func contextName(_ point: PointSummary) -> String {
-    let jobs = Set(points.map(\.job)).count > 1 ? [point.job] : []
+    let jobs = hasJobs ? [point.job] : []
     let names = jobs + contextIndices.map { point.labels[$0] }.filter { !$0.isEmpty }
     return names.isEmpty ? "all" : names.joined(separator: ", ")
   }
@@ -272,10 +273,12 @@ public struct SweepReport {
       ("transport_source", "transport"), ("gradient_source", "gradients"),
     ].compactMap { column, title in
       var summary = SourceSummary()
+      // Thousands of points share a few sentences, which take a while to read.
+      var seen: Set<[String]> = []
       for point in points {
-        summary.add(
-          point.text(column),
-          owner: point.text(column == "transport_source" ? "transport" : "model"))
+        let text = point.text(column)
+        let owner = point.text(column == "transport_source" ? "transport" : "model")
+        if seen.insert([text, owner]).inserted { summary.add(text, owner: owner) }
       }
       return summary.text.isEmpty ? nil : (column, title, summary.text)
     }

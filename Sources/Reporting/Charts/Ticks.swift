@@ -54,7 +54,8 @@ public enum Ticks {
       var ticks: [Double] = []
       while power <= high * (1 + 1e-9) {
         for factor in factors {
-          let tick = factor * power
+          // Read from decimals: 3 * 0.1 is not the nearest number to 0.3.
+          let tick = Double("\(factor)e\(exponent)") ?? factor * power
           if tick >= low * (1 - 1e-9), tick <= high * (1 + 1e-9) { ticks.append(tick) }
         }
         exponent += 1

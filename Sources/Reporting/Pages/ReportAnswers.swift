@@ -32,7 +32,10 @@ struct ReportAnswers {
     if verdicts.isEmpty || verdicts.allSatisfy({ $0.tied.count + $0.slower.count == 1 }) {
       return "An iteration takes from \(Numbers.seconds(shortest.time)) "
         + "(\(axes.fullName(shortest))) to \(Numbers.seconds(longest.time)) "
-        + "(\(axes.fullName(longest))); nothing that was swept compares ways to communicate."
+        + "(\(axes.fullName(longest))); "
+        + (axes.variants.isEmpty
+          ? "nothing that was swept compares ways to communicate."
+          : "no two points differ in nothing but how gradients are communicated.")
     }
     if verdicts.count == 1 { return sentence(verdicts[0].sentence) }
     var order: [String] = []

@@ -174,7 +174,7 @@ struct ReportFigures {
     let heading = title.prefix(1).uppercased() + title.dropFirst()
     guard axes.x != nil, let numbers = axes.numbers, numbers.distinct > 1 else {
       // A single point has nothing to be compared with.
-      if data.points.count == 1, name != "iteration-time", reference == nil { return nil }
+      if data.points.count == 1, name != "iteration-time" { return nil }
       let chart = bars(
         title, unit: unit, parts: [title], reference: reference,
         interval: { point in Self.interval(column, point) },
