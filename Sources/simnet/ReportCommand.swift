@@ -155,7 +155,8 @@ struct ReportCommand: ParsableCommand {
   private func readScenario() throws -> ReportScenario? {
     if let scenario {
       let file = try ScenarioFile.read(scenario)
-      return ReportScenario(name: scenario, text: file.root.prettyText + "\n")
+      let name = scenario.split(separator: "/").last.map(String.init) ?? scenario
+      return ReportScenario(name: name, text: file.root.prettyText + "\n")
     }
     for path in files {
       let meta = path + ".meta.json"

@@ -57,7 +57,7 @@ extension SVGWriter {
   /// A straight line.
   public mutating func line(
     _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, style: ChartStyle, ink: Ink,
-    width: Double = 0.5, dashes: String? = nil
+    width: Double = 0.4, dashes: String? = nil
   ) {
     var attributes: SVGAttributes = [
       "x1": x1, "y1": y1, "x2": x2, "y2": y2, "stroke": style.color(ink), "stroke-width": width,

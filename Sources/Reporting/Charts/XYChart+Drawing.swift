@@ -30,7 +30,7 @@ extension XYChart {
       }
     }
     // The lowest row alone has the title of the horizontal axis.
-    let height = top + Double(grid.rows) * frames.height + 1.4 * size
+    let height = top + Double(grid.rows) * frames.height + 0.7 * size
     return (svg, height)
   }
 

@@ -24,7 +24,7 @@ enum PageStyle {
       caption{text-align:left;color:var(--faint);padding-bottom:.4rem;font-size:.87rem}
       th,td{padding:.22rem .55rem;text-align:left;vertical-align:top;max-width:26rem;overflow-wrap:break-word}
       thead th{border-bottom:1.5px solid var(--axis);vertical-align:bottom;white-space:nowrap}
-      tbody th{font-weight:normal;white-space:nowrap}tbody tr{border-bottom:1px solid var(--grid)}
+      #sources td{max-width:none}tbody th{font-weight:normal;white-space:nowrap}tbody tr{border-bottom:1px solid var(--grid)}
       th.n,td.n{text-align:right;white-space:nowrap}
       tbody tr:hover{background:var(--soft)}
       th button{all:unset;cursor:pointer;font-weight:bold}th button:focus-visible{outline:2px solid var(--link)}
@@ -38,8 +38,8 @@ enum PageStyle {
       padding:.25rem .5rem;border-radius:3px;max-width:24rem;z-index:9}
       @media print{@page{size:A4;margin:16mm 14mm}body{max-width:none;padding:0;font-size:10pt}\
       nav,.controls,#explore,#tip{display:none!important}h2{break-after:avoid}\
-      figure,tr,li{break-inside:avoid}.scroll{overflow:visible;max-height:none}table{font-size:6.6pt}\
-      th,td{padding:.12rem .3rem}thead th{white-space:normal}thead{display:table-header-group}\
+      figure,tr,li{break-inside:avoid}.scroll{overflow:visible;max-height:none}table{font-size:8pt}#points{font-size:5.6pt}\
+      th,td{padding:.12rem .3rem}#points th,#points td{padding:1px 2.5px}thead th{white-space:normal}thead{display:table-header-group}\
       pre{white-space:pre-wrap;font-size:7pt;background:none;padding:0}details{display:block}a{color:inherit;text-decoration:none}}
       """
   }

@@ -32,6 +32,21 @@ import Testing
   }
 }
 
+@Suite struct MarkupCheckTests {
+  @Test(arguments: [
+    "<a>", "<a></b>", "</a>", "<a x=1/>", "<a x=\"1\" x=\"2\"/>", "<a x=\"<\"/>", "<a>&nbsp;</a>",
+    "<a>a & b</a>", "<a", "<a x=\"1/>", "<a>\u{1}</a>",
+  ])
+  func `damaged markup is noticed`(text: String) {
+    #expect(throws: (any Error).self) { try MarkupCheck.elements(text) }
+  }
+  @Test func `whole markup is read`() throws {
+    let text = "<?xml version=\"1.0\"?>\n<a x=\"&lt;1\"><b/><![CDATA[ <c> & ]]>d &amp; e</a>"
+    let elements = try MarkupCheck.elements(text)
+    #expect(elements.map(\.name) == ["a", "b"] && elements[0].attributes == ["x": "<1"])
+  }
+}
+
 @Suite struct TextMetricsTests {
   @Test func `widths are Helvetica's`() {
     #expect(TextMetrics.width("", size: 10) == 0)
