@@ -15,10 +15,10 @@ enum MarkupCheck {
     var found: [(name: String, attributes: [String: String])] = []
     func fault(_ what: String) -> Fault {
       let near = String(
-        decoding: bytes[max(0, place - 60)..<min(bytes.count, place + 60)], as: UTF8.self)
+        decoding: bytes.dropFirst(max(0, place - 60)).prefix(120), as: UTF8.self)
       return Fault(description: "\(what) near \(near)")
     }
-    func starts(_ word: String) -> Bool { bytes[place...].starts(with: word.utf8) }
+    func starts(_ word: String) -> Bool { bytes.dropFirst(place).starts(with: word.utf8) }
     func skip(past word: String) throws {
       while !starts(word) {
         place += 1
