@@ -32,6 +32,15 @@ public struct ChartAxis: Sendable {
     self.marks = marks
   }
 
+  /// What one base unit is in the unit of the title: 1e-9 on an axis in Gbps.
+  var shownPerUnit: Double {
+    guard case .named = unit, let mark = marks?.last, mark.value != 0,
+      let shown = Double(mark.label)
+    else { return 1 }
+    // The inverse of a whole number of base units keeps whole numbers whole.
+    return 1 / (mark.value / shown)
+  }
+
   /// The range that shows all of `values`; on a logarithmic axis, of those above zero.
   func domain(of values: [Double]) -> ClosedRange<Double> {
     let shown = values.filter { $0.isFinite && (!isLogarithmic || $0 > 0) }

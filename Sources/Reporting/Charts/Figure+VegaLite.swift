@@ -27,7 +27,8 @@ extension Figure {
       for series in panel.series {
         for point in series.points {
           var members: [(String, VegaNode)] = [
-            ("panel", .text(panel.title)), ("series", .text(series.name)), ("x", .number(point.x)),
+            ("panel", .text(panel.title)), ("series", .text(series.name)),
+            ("x", .number(point.x * chart.x.shownPerUnit)),
             ("y", .number(point.y)),
           ]
           if let interval = point.interval {
@@ -57,8 +58,10 @@ extension Figure {
       .filter { $0 > 0 }.min()
     let hasZeros = chart.panels.contains { $0.series.contains { $0.points.contains { $0.y <= 0 } } }
     let y = axis("y", chart.y, symmetric: hasZeros ? smallest : nil)
+    // Of one domain, so that colour, dashes and shape share one legend.
     let shape = VegaNode.object([
       ("field", .text("series")), ("type", .text("nominal")), ("title", .text("")),
+      ("scale", .object([("domain", .list(legend.map { .text($0.name) }))])),
     ])
     var layers: [VegaNode] = []
     if chart.isJoined {
@@ -89,7 +92,7 @@ extension Figure {
           ),
         ]))
     }
-    return data(values) + facets(chart.panels.count, .list(layers))
+    return data(values) + facets(chart.panels.map(\.title), .list(layers))
   }
 
   private static func bars(_ chart: BarChart) -> [(String, VegaNode)] {
@@ -166,7 +169,7 @@ extension Figure {
     let scales = VegaNode.object([
       ("scale", .object([("x", .text("independent")), ("y", .text("independent"))]))
     ])
-    return data(values) + facets(chart.panels.count, .list(layers))
+    return data(values) + facets(chart.panels.map(\.title), .list(layers))
       + (chart.panels.count > 1 ? [("resolve", scales)] : [])
   }
 
@@ -230,14 +233,14 @@ extension Figure {
   private static func data(_ values: [VegaNode]) -> [(String, VegaNode)] {
     [("data", .object([("values", .list(values))]))]
   }
-  private static func facets(_ panels: Int, _ layers: VegaNode) -> [(String, VegaNode)] {
-    if panels < 2 { return [("layer", layers)] }
+  private static func facets(_ panels: [String], _ layers: VegaNode) -> [(String, VegaNode)] {
+    if panels.count < 2 { return [("layer", layers)] }
     return [
       (
         "facet",
         .object([
           ("field", .text("panel")), ("type", .text("nominal")), ("title", .text("")),
-          ("sort", .null),
+          ("sort", .list(panels.map { .text($0) })),
         ])
       ),
       ("columns", .number(3)), ("spec", .object([("layer", layers)])),
@@ -256,9 +259,19 @@ extension Figure {
       [
         ("field", .text(field)), ("type", .text("quantitative")),
         ("title", .text(title(axis.title, axis.unit))),
-      ] + (scale.isEmpty ? [] : [("scale", .object(scale))]))
+      ] + (scale.isEmpty ? [] : [("scale", .object(scale))])
+        + (axis.marks.map { marks in
+          [
+            (
+              "axis",
+              VegaNode.object([
+                ("values", .list(marks.map { .number($0.value * axis.shownPerUnit) }))
+              ])
+            )
+          ]
+        } ?? []))
   }
-  /// Values are in base units here, unlike in drawings.
+  /// Values are in base units here, unlike in drawings, but for swept quantities of a unit of their own.
   private static func title(_ title: String, _ unit: ChartUnit) -> String {
     switch unit {
     case .seconds: title + " (s)"

@@ -61,10 +61,8 @@ extension ReportFigures {
   /// `x` of the axis in the unit it is marked in.
   func crossingText(_ x: Double) -> String {
     guard let numbers = axes.numbers else { return "" }
-    if case .named(let unit) = numbers.unit, let mark = numbers.marks?.last,
-      let shown = Double(mark.label), shown != 0
-    {
-      return Numbers.significant(x * shown / mark.value, 3) + " " + unit
+    if case .named(let unit) = numbers.unit {
+      return Numbers.significant(x * axes.axis().shownPerUnit, 3) + " " + unit
     }
     return numbers.unit.text(x, digits: 3)
   }

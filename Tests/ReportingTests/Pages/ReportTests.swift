@@ -112,9 +112,11 @@ private func outside(_ page: String) -> [String] {
     let vega = try JSONNode.parse(try report.figure("iteration-time").vegaLite, origin: "vega")
     let values = vega["data"]?["values"]?.elements?.compactMap { $0["y"]?.number } ?? []
     #expect(values.sorted() == expected.sorted())
-    // Bandwidths are in bits a second, whatever unit the axis shows.
+    // Bandwidths are in the unit that the title names.
     let xs = vega["data"]?["values"]?.elements?.compactMap { $0["x"]?.number } ?? []
-    #expect(Set(xs) == [1e10, 2.5e10])
+    #expect(Set(xs) == [10, 25])
+    let layer = vega["layer"]?.elements?.first?["encoding"]?["x"]
+    #expect(layer?["title"]?.string == "bandwidth (Gbps)")
   }
 
   @Test func `the page says what simnet run says`() throws {
