@@ -89,6 +89,7 @@ public struct PointSummary: Sendable {
   /// The gradient's error and whether error feedback makes up for it, as no winner is named without.
   public var errorNote: String {
     let error = mean("gradient_rel_l2").map { Numbers.significant($0, 3) } ?? "unknown"
-    return "gradient error \(error), error feedback \(text("error_feedback"))"
+    let feedback = text("error_feedback")
+    return "gradient error \(error)" + (feedback.isEmpty ? "" : ", error feedback \(feedback)")
   }
 }
