@@ -42,7 +42,8 @@ let package = Package(
         "Validation",
       ]),
     .target(
-      name: "Reporting", dependencies: ["SimKernel", "Training", "Experiments", "Validation"]),
+      name: "Reporting",
+      dependencies: ["SimKernel", "Networks", "Training", "Experiments", "Validation"]),
     .executableTarget(
       name: "simnet",
       dependencies: [

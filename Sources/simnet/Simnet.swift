@@ -22,7 +22,8 @@ struct Simnet: ParsableCommand {
       GateCommand.self, CompareCommand.self, ParetoCommand.self, ReportCommand.self,
       CrossoverCommand.self, WhatIfCommand.self, ReproduceCommand.self,
       DataCommand.self,
-      GoalCommand.self, GraphCommand.self, InspectCommand.self,
+      GoalCommand.self, GraphCommand.self, InspectCommand.self, TraceCommand.self,
+      TopologyCommand.self,
     ])
 
   static func main() {

@@ -8,15 +8,19 @@ public struct FlowScene: Sendable {
   public var network: NetworkSettings
   /// Links that degrade, fail or recover.
   public var faults: [LinkFault]
+  /// What the topology was made from; nil for htsim's files.
+  public var specification: (any TopologySpecification)?
   /// What the user should know about how the file was read.
   public var notes: [String]
 
   public init(
-    topology: Topology, network: NetworkSettings, faults: [LinkFault] = [], notes: [String] = []
+    topology: Topology, network: NetworkSettings, faults: [LinkFault] = [],
+    specification: (any TopologySpecification)? = nil, notes: [String] = []
   ) {
     self.topology = topology
     self.network = network
     self.faults = faults
+    self.specification = specification
     self.notes = notes
   }
 
@@ -36,7 +40,16 @@ public struct FlowScene: Sendable {
       try throwIfInvalid(issues)
       return FlowScene(topology: try FatTreeFile.read(path), network: settings)
     }
-    let root = try ScenarioFile.read(path).root
+    return try read(try ScenarioFile.read(path), model: model, transport: transport)
+  }
+
+  /// The scene of `file`: a topology or a whole scenario.
+  ///
+  /// - Throws: `InvalidInput` with everything that is wrong.
+  public static func read(
+    _ file: ScenarioFile, model: String? = nil, transport: String? = nil
+  ) throws -> FlowScene {
+    let (root, path) = (file.root, file.origin)
     let issues = IssueCollector()
     guard let cluster = root["cluster"] else {
       guard root["kind"] != nil || root.string != nil else {
@@ -53,7 +66,8 @@ public struct FlowScene: Sendable {
         of: TopologyCatalog.registry, root, path: FieldPath(["topology"]), issues: issues)
       let network = settings(nil, model: model, transport: transport ?? "ideal", issues)
       try throwIfInvalid(issues)
-      return FlowScene(topology: specification.makeTopology(), network: network)
+      return FlowScene(
+        topology: specification.makeTopology(), network: network, specification: specification)
     }
     let hardware = FieldReader.read(
       cluster, path: FieldPath(["cluster"]), issues: issues, ClusterSettings.init)
@@ -75,7 +89,9 @@ public struct FlowScene: Sendable {
     for key in ["sweep", "assumptions"] where root[key] != nil {
       notes.append("\(path): \"\(key)\" is left out; its cluster, network and faults are used")
     }
-    return FlowScene(topology: topology, network: network, faults: faults, notes: notes)
+    return FlowScene(
+      topology: topology, network: network, faults: faults, specification: hardware.topology,
+      notes: notes)
   }
 
   private static func settings(

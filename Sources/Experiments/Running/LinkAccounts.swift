@@ -2,6 +2,20 @@ import Networks
 import SimKernel
 import Synchronization
 
+/// What the links of one run carried.
+public struct LinkLoads: Sendable {
+  public var topology: Topology
+  /// By link.
+  public var usage: [LinkUsage]
+  /// How long the run took, warm-up included.
+  public var duration: SimDuration
+
+  /// The share of the run in which something crossed `link`.
+  public func busyShare(_ link: Int) -> Double {
+    duration > .zero ? usage[link].busy.seconds / duration.seconds : 0
+  }
+}
+
 /// What every link of every run of a sweep carried, for a file beside the results.
 ///
 /// Runs that a journal holds are not repeated and leave no account, so a sweep that wants one runs
@@ -55,6 +69,15 @@ public final class LinkAccounts: Sendable {
           for link in account.usage.indices { try emit(head + Self.row(account, link)) }
         }
       }
+    }
+  }
+
+  /// What the links of the only point of `runner` carried; nil if it was not run.
+  func loads(of runner: SweepRunner, replicate: Int) -> LinkLoads? {
+    guard let entry = runner.survey.entries.first else { return nil }
+    let key = Key(configuration: entry.own, replicate: Int32(replicate))
+    return accounts.withLock { $0[key] }.map {
+      LinkLoads(topology: $0.topology, usage: $0.usage, duration: $0.end - SimTime.zero)
     }
   }
 

@@ -6,15 +6,15 @@ import Training
 /// One run of one configuration: builds the jobs, simulates them, and writes down the numbers.
 enum PointRun {
   /// The measurement cells of every job, one job after the other; `account` gets what the links
-  /// carried.
+  /// carried, and `timeline` what it asks for.
   static func measure(
     _ prepared: PreparedPoint, replicate: Int, encodings: EncodingStore, stop: StopFlag,
-    account: (LinkAccounts.Account) -> Void
+    timeline: TimelineRecording? = nil, account: (LinkAccounts.Account) -> Void
   ) throws -> [String] {
     let point = try ScheduleSearch.settled(
       prepared, replicate: replicate, encodings: encodings, stop: stop)
     let (outcome, reports, measured) = try simulate(
-      point, replicate: replicate, encodings: encodings, stop: stop)
+      point, replicate: replicate, encodings: encodings, stop: stop, timeline: timeline)
     account(
       LinkAccounts.Account(
         topology: point.topology, usage: outcome.usage, ports: outcome.ports,
@@ -29,7 +29,8 @@ enum PointRun {
 
   /// Runs the jobs of a point; what was encoded is that of the last phase.
   static func simulate(
-    _ point: PreparedPoint, replicate: Int, encodings: EncodingStore, stop: StopFlag
+    _ point: PreparedPoint, replicate: Int, encodings: EncodingStore, stop: StopFlag,
+    timeline: TimelineRecording? = nil
   ) throws -> (
     outcome: NetworkRun.Outcome, reports: [JobPlanBuilder.Report], measured: [EncodingResult?]
   ) {
@@ -49,9 +50,13 @@ enum PointRun {
       // What compression does to the gradient once it has settled.
       measured.append(results.last ?? nil)
     }
+    let filter = try timeline.map {
+      try TimelineFilter($0.selection, point, plans, origin: $0.origin, stop: stop)
+    }
+    defer { if let filter { timeline?.take(filter) } }
     let outcome = try NetworkRun.run(
       topology: point.topology, network: network, jobs: plans, faults: point.faults, stop: stop,
-      recorder: nil, folding: point.scenario.folding)
+      recorder: filter, folding: point.scenario.folding)
     return (outcome, reports, measured)
   }
 

@@ -23,12 +23,15 @@ public struct SweepOptions: Sendable {
   public var progress: any ProgressReporter
   /// Where to keep what every link of every run carried; nil keeps it nowhere.
   public var links: LinkAccounts?
+  /// Where the timeline of the only run goes; nil records none.
+  public var timeline: TimelineRecording?
 
   public init(
     jobs: Int = 1, journalPath: String? = nil, otherJournals: [String] = [], points: [Int]? = nil,
     replicates: [Int]? = nil, retriesFailures: Bool = true, stopsAtFailure: Bool = false,
     stop: StopFlag = StopFlag(), encodings: EncodingCache? = nil,
-    progress: any ProgressReporter = SilentProgress(), links: LinkAccounts? = nil
+    progress: any ProgressReporter = SilentProgress(), links: LinkAccounts? = nil,
+    timeline: TimelineRecording? = nil
   ) {
     self.jobs = jobs
     self.journalPath = journalPath
@@ -41,6 +44,7 @@ public struct SweepOptions: Sendable {
     self.encodings = encodings
     self.progress = progress
     self.links = links
+    self.timeline = timeline
   }
 
   /// The journals to read, this sweep's own first.

@@ -184,7 +184,7 @@ public struct SweepRunner: Sendable {
         let result = Result {
           try PointRun.measure(
             try bench.prepared(task.configuration), replicate: Int(task.replicate),
-            encodings: encodings, stop: options.stop
+            encodings: encodings, stop: options.stop, timeline: options.timeline
           ) { account in
             options.links?.record(
               account, configuration: task.configuration, replicate: task.replicate)

@@ -20,8 +20,12 @@ extension JobState {
     // Exchanges of one iteration only are ready at any time: those of the next follow its forward.
     let cell = pendingCell(worker, operation)
     let place = worker * cellCount + cell
-    if now > startTime[place] { findCause(worker, exchange, place, at: now) }
     let number = iteration(of: cell, worker: worker)
+    if record != nil {
+      recordAdmission(
+        worker, exchange: exchange, iteration: number, ready: startTime[place], at: now)
+    }
+    if now > startTime[place] { findCause(worker, exchange, place, at: now) }
     let (slot, rank) = slots.place(exchange, worker: worker, iteration: number)
     if !pushesLeft.isEmpty {
       // Every chunk is pushed once.
@@ -136,6 +140,7 @@ extension JobState {
       fail(.timeOverflow(at: now, what: "a reduction"))
       return
     }
+    if record != nil { recordReduction(member, slot: slot, from: now, until: end) }
     queue.schedule(
       JobEvent(kind: .combined, job: index, rank: member, index: step, slot: slot), at: end)
   }
@@ -209,6 +214,9 @@ extension JobState {
     let cell = firstCell(of: number) + exchangeOperations[exchange]
     lastReady[readyPlace(worker, exchange, number)] = slots[slot].lastReady
     lastExchange[worker] = Int32(cell)
+    if record != nil {
+      recordExchange(worker, exchange: exchange, iteration: number, at: now)
+    }
     let move = plan.exchanges[exchange].plan
     if move.operation != .pushPull || move.chunkCount == 0 {
       admission.complete(exchange, worker: worker)

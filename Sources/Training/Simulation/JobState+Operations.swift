@@ -122,12 +122,12 @@ extension JobState {
       computeOrder[worker * mostCompute + Int(computeEnded[worker])] = Int32(cell)
       computeEnded[worker] += 1
     }
-    if isRecording {
-      spans.append(
-        TimelineSpan(
-          job: JobID(index), worker: RankID(worker), iteration: Int32(number),
-          kind: description.kind, stream: description.stream, unit: description.unit,
-          start: startTime[base + cell], end: now))
+    if record != nil {
+      let span = TimelineSpan(
+        job: JobID(index), worker: RankID(worker), iteration: Int32(number),
+        kind: description.kind, stream: description.stream, unit: description.unit,
+        start: startTime[base + cell], end: now)
+      record?.spans.append(span)
     }
     let offsets = plan.graph.successorOffsets
     for position in Int(offsets[operation])..<Int(offsets[operation + 1]) {

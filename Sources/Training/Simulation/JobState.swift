@@ -79,8 +79,8 @@ struct JobState {
   /// Why the job cannot go on.
   private(set) var failure: SimulationError?
   private var hasFailed = false
-  var spans: [TimelineSpan] = []
-  let isRecording: Bool
+  /// Nil unless the run is recorded.
+  var record: JobRecord?
 
   /// Where a job stands.
   enum Status { case running, done, failed }
@@ -98,16 +98,13 @@ struct JobState {
 
   /// Hands recorded spans over.
   mutating func hand(to recorder: any TimelineRecorder) {
-    if spans.isEmpty { return }
-    recorder.record(spans)
-    spans.removeAll(keepingCapacity: true)
+    record?.hand(to: recorder)
   }
 
   init(plan: JobPlan, index: Int, isRecording: Bool, solved: SolvedExchanges? = nil) {
     self.solved = solved
     self.plan = plan
     self.index = index
-    self.isRecording = isRecording
     let operations = plan.graph.operations
     operationCount = operations.count
     parities = plan.graph.overlapsIterations ? 2 : 1
@@ -139,6 +136,7 @@ struct JobState {
     lostToEncode = Array(repeating: .zero, count: cells)
     lostToDecode = Array(repeating: .zero, count: cells)
     lastReady = Array(repeating: .zero, count: plan.workers * parities * plan.exchanges.count)
+    if isRecording { record = JobRecord(workers: plan.workers, places: lastReady.count) }
     admission = Admission(plan, job: index)
     iteration = Array(repeating: 0, count: plan.workers)
     clock = ProgressClock(workers: plan.workers)
@@ -261,7 +259,9 @@ struct JobState {
       account.stragglers = now - own
       note(account, of: worker, in: number - 1)
       outcome.samples[lastSample[worker]] += now - since
+      record?.accounts[worker] += account
     }
+    if record != nil, number > plan.warmup { recordIteration(worker, number - 1, until: now) }
     waitingSince[worker] = .never
   }
 
@@ -272,6 +272,7 @@ struct JobState {
     if number >= plan.warmup {
       let account = account(worker, from: cell)
       note(account, of: worker, in: number)
+      record?.accounts[worker] = account
       solved?.end(class: worker)
       lastSample[worker] = outcome.samples.count
       outcome.samples.append(account.total)

@@ -47,6 +47,8 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
   private let faults: [LinkFault]
   private let stop: any StopSignal
   private let recorder: (any TimelineRecorder)?
+  /// Nil unless the run is recorded.
+  private var log: TransferLog?
 
   /// A run that has not begun.
   public init(
@@ -80,6 +82,7 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
     self.faults = faults
     self.stop = stop
     self.recorder = recorder
+    log = recorder == nil ? nil : TransferLog()
     jobs = states
     channels = ChannelTable(plans.map(\.sending))
     overheads = plans.map(\.sending.overhead)
@@ -123,6 +126,7 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
         }
         if let recorder { jobs[index].hand(to: recorder) }
       }
+      if let recorder { log?.hand(to: recorder) }
       if isDone { break }
       // A lock or an atomic read each time would cost more than most events.
       if rounds & 0xFF == 0, stop.isRaised { throw .interrupted(at: now) }
@@ -167,9 +171,14 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
         case .delivered:
           changed = true
           let (job, slot) = owner(of: notice.group)
+          log?.deliver(job: job, slot: slot, step: Int(notice.tag), at: now)
           jobs[job].delivered(
             slot: slot, step: Int(notice.tag), at: now, queue: &queue, sends: &sends)
         case .senderFree:
+          if log != nil {
+            let (job, slot) = owner(of: notice.group)
+            log?.leave(job: job, slot: slot, step: Int(notice.tag), at: now)
+          }
           if let next = channels.release(notice.transfer.sequence) {
             changed = true
             launch(next.send, on: next.channel, at: now)
@@ -190,6 +199,7 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
           sends = order.map { sends[$0] }
         }
         for send in sends {
+          log?.queue(send, as: jobs[send.job].span(of: send, at: now))
           let (channel, isFree) = channels.admit(send)
           if isFree { launch(send, on: channel, at: now) }
         }
@@ -224,6 +234,7 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
 
   /// Lets the sender do what a message costs it, then hands the message to the network.
   private mutating func launch(_ send: PlannedSend, on channel: Int32, at now: SimTime) {
+    log?.start(send, at: now)
     let overhead = overheads[send.job]
     if overhead == .zero || send.source == send.destination {
       transmit(send, on: channel, at: now)
