@@ -6,7 +6,8 @@ import Training
 ///
 /// A process a rank slot and one for the links; lanes as threads; arrows from the sending to the
 /// receiving slice; counters for what waits on a worker and for the share of every busy link that is in
-/// use. Times are microseconds of simulated time as exact decimals, to the picosecond.
+/// use. Times are microseconds of simulated time as exact decimals, to the picosecond; where a viewer's
+/// rounding would lose a slice, `exact_dur_us` among its arguments has its length and `dur` is shorter.
 /// (Google, "Trace Event Format", 2016.)
 public struct ChromeTrace {
   private let timeline: RunTimeline
@@ -58,8 +59,11 @@ public struct ChromeTrace {
     }
     for process in lanes.processes {
       for (index, lane) in process.lanes.enumerated() {
-        for slice in lane.slices {
-          try writeSlice(slice, lane.kind, process, thread: thread(process, index), &out)
+        for (position, slice) in lane.slices.enumerated() {
+          let next = position + 1 < lane.slices.count ? lane.slices[position + 1].start : .never
+          let shown = Self.shownLength(of: slice, before: next)
+          try writeSlice(
+            slice, lane.kind, process, thread: thread(process, index), shown: shown, &out)
         }
       }
     }
@@ -109,7 +113,7 @@ public struct ChromeTrace {
 
   private func writeSlice(
     _ slice: TimelineLanes.Slice, _ kind: TimelineLanes.Kind, _ process: TimelineLanes.Process,
-    thread: Int, _ out: inout JSONText
+    thread: Int, shown: SimDuration, _ out: inout JSONText
   ) throws {
     out.add(",\n{\"ph\":\"X\",\"cat\":")
     out.add(quoted: kind.name)
@@ -120,7 +124,7 @@ public struct ChromeTrace {
     out.add(",\"ts\":")
     out.add(slice.start)
     out.add(",\"dur\":")
-    out.add(slice.end - slice.start)
+    out.add(shown)
     out.add(",\"name\":")
     let record = Int(slice.record)
     switch kind {
@@ -135,8 +139,27 @@ public struct ChromeTrace {
       writeIterationNumber(span.iteration, span.job, &out)
       writeUnit(span.unit, span.job, &out)
     }
+    if shown != slice.end - slice.start {
+      out.add(",\"exact_dur_us\":")
+      out.add(slice.end - slice.start)
+    }
     out.add("}}")
     try out.flush()
+  }
+
+  /// What is written as the length of `slice`, whose lane goes on at `next`.
+  ///
+  /// Perfetto rounds starts and lengths to nanoseconds, each for itself, and drops a slice that then
+  /// overlaps the one after it; such a slice is cut to end before, by less than two nanoseconds, and
+  /// says so.
+  static func shownLength(of slice: TimelineLanes.Slice, before next: SimTime) -> SimDuration {
+    let length = slice.end - slice.start
+    if next == .never { return length }
+    // Halves may be rounded either way.
+    let start = (slice.start.picoseconds + 500) / 1000
+    let limit = (next.picoseconds + 499) / 1000 - start
+    if (length.picoseconds + 500) / 1000 <= limit { return length }
+    return min(length, .picoseconds(max(0, limit) * 1000))
   }
 
   private func writeName(_ verb: String, of unit: Int32, _ job: JobID, _ out: inout JSONText) {

@@ -42,8 +42,8 @@ public struct GanttChart {
       case .encode: .part(2)
       case .exchange: .part(3)
       case .send: .series(3)
-      case .receive: .series(5)
-      case .reduce: .series(2)
+      case .receive: .series(2)
+      case .reduce: .series(7)
       case .decode: .part(4)
       case .copy: .part(5)
       }
@@ -78,7 +78,7 @@ public struct GanttChart {
     let names = rows.flatMap { $0.lanes.map { laneName($0) } }
     let margin = size * 0.6
     let left =
-      margin + size * 0.8
+      margin + size * 1.4
       + max(
         names.map { style.width(of: $0) }.max() ?? 0,
         rows.map { style.width(of: $0.process.name) - size * 0.8 }.max() ?? 0)
@@ -202,8 +202,12 @@ public struct GanttChart {
         ChartUnit.short(tick), x: x, y: bottom + size * 1.5, style: style, anchor: .middle)
     }
     svg.line(scale.start, bottom, scale.end, bottom, style: style, ink: .axis)
+    let start = timeline.start.seconds
     svg.text(
-      "time since \(timeline.start.seconds == 0 ? "the start of the run" : ChartUnit.seconds.text(timeline.start.seconds, digits: 6)) (\(unit.symbol))",
+      "time since "
+        + (start == 0
+          ? "the start of the run" : ChartUnit.seconds.text(start, digits: 6) + " of the run")
+        + " (\(unit.symbol))",
       x: (scale.start + scale.end) / 2, y: bottom + size * 2.9, style: style, anchor: .middle)
   }
 

@@ -84,6 +84,10 @@ public struct TopologyDrawing {
     }
     drawLines(place, field, &svg)
     drawSpots(place, field, &svg)
+    for label in layout.labels {
+      let (x, y) = place(label.x, label.y)
+      svg.text(label.text, x: x, y: y + size * 0.35, style: style, anchor: .middle, isBold: true)
+    }
     drawMarks(hottest, place, field, &svg)
     drawLegend(hottest, x: margin, y: legendTop + size, &svg)
     for (index, note) in notes.enumerated() {
@@ -115,9 +119,16 @@ public struct TopologyDrawing {
     return line.links.map { loads.busyShare($0) }.max() ?? 0
   }
 
-  private func width(_ line: TopologyLayout.Line) -> Double {
-    let most = layout.lines.map { bandwidth($0) }.max() ?? 1
-    return 0.4 + 2.6 * (most > 0 ? (bandwidth(line) / most).squareRoot() : 0)
+  /// Lines of one width where all are alike; else as the root of the bandwidth, so that a hundredth
+  /// can still be seen.
+  private func width(_ line: TopologyLayout.Line, most: Double, areAlike: Bool) -> Double {
+    let crowd = layout.lines.count > 300 ? 0.5 : 1
+    if areAlike || most <= 0 { return 1.2 * crowd }
+    return (0.4 + 2.2 * (bandwidth(line) / most).squareRoot()) * crowd
+  }
+  private var widest: Double { layout.lines.map { bandwidth($0) }.max() ?? 0 }
+  private var areAlike: Bool {
+    layout.lines.allSatisfy { bandwidth($0) == bandwidth(layout.lines[0]) }
   }
 
   private func drawLines(
@@ -127,16 +138,14 @@ public struct TopologyDrawing {
     svg.begin("g", ["fill": "none", "stroke-linecap": "round"])
     // Busy lines lie on top.
     let shares = layout.lines.map { share($0) ?? 0 }
-    let most = layout.lines.map { bandwidth($0) }.max() ?? 1
-    let crowd = layout.lines.count > 300 ? 0.5 : 1
+    let (most, areAlike) = (widest, areAlike)
     for index in layout.lines.indices.sorted(by: { (shares[$0], $0) < (shares[$1], $1) }) {
       let line = layout.lines[index]
       let stroke: String =
         loads == nil ? style.color(.axis) : style.color(.share(0.15 + 0.85 * shares[index]))
-      let relative = most > 0 ? (bandwidth(line) / most).squareRoot() : 0
       var attributes: SVGAttributes = [
         "d": path(line, place, field), "stroke": stroke,
-        "stroke-width": (0.4 + 2.6 * relative) * crowd,
+        "stroke-width": width(line, most: most, areAlike: areAlike),
       ]
       if loads == nil { attributes.append("stroke-opacity", layout.lines.count > 300 ? 0.35 : 0.6) }
       svg.element("path", attributes, title: describe(line))
@@ -281,10 +290,11 @@ public struct TopologyDrawing {
     let size = style.fontSize
     svg.breakLine()
     var line = y
+    let (most, areAlike) = (widest, areAlike)
     for speed in speeds {
       svg.line(
         x, line - size * 0.3, x + size * 3, line - size * 0.3, style: style, ink: .axis,
-        width: width(layout.lines[speed.line]))
+        width: width(layout.lines[speed.line], most: most, areAlike: areAlike))
       let cables = layout.lines[speed.line].cables
       let single = Bandwidth(bitsPerSecond: cableBandwidth(layout.lines[speed.line]))
       svg.text(

@@ -34,6 +34,8 @@ public struct TopologyLayout: Sendable {
   public var height = 0.6
   /// What stands beside each layer, and where; empty if there are none.
   public var layers: [(y: Double, text: String)] = []
+  /// Words in the field, each centred on its place.
+  public var labels: [(x: Double, y: Double, text: String)] = []
   /// What is not shown as it is; empty if everything is.
   public var caveat = ""
   /// The least distance between neighbours.
@@ -183,10 +185,6 @@ public struct TopologyLayout: Sendable {
       groups == 1
       ? 0.25 : min(0.12, radius * Angle.sine(.pi / Double(max(3, groups))) * 0.55)
     let hosts = dragonfly.hosts
-    spacing = min(
-      0.06,
-      2 * (own + 0.07) * Angle.sine(
-        .pi / Double(max(2, routers * dragonfly.hostsPerRouter))) * 0.8)
     func router(_ number: Int, _ distance: Double, _ fraction: Double) -> (Double, Double) {
       let group = number / routers
       let (gx, gy) =
@@ -207,6 +205,11 @@ public struct TopologyLayout: Sendable {
         (Double(place) + 0.5) / Double(dragonfly.hostsPerRouter) * 0.8 - 0.4
       return router(number, own + min(0.06, own * 0.6), fraction)
     }
+    for group in 0..<groups {
+      let (x, y) = groups == 1 ? (0, 0) : Self.onCircle(group, of: groups, radius)
+      labels.append((centre.x + x, centre.y + y, "g\(group)"))
+    }
+    setSpacing()
   }
 
   private mutating func placeSites(_ shape: TopologyShape) {
@@ -223,8 +226,6 @@ public struct TopologyLayout: Sendable {
     }
     height = 0.8
     let radius = sites.count == 1 ? 0 : 0.24
-    let most = Double(max(1, hosts.map(\.count).max() ?? 1))
-    spacing = min(0.08, 0.25 / most)
     var places = [(x: Double, y: Double)](repeating: (0.5, 0.4), count: topology.nodeCount)
     for (position, node) in sites.enumerated() {
       let angle = 2 * Double.pi * Double(position) / Double(max(1, sites.count))
@@ -242,6 +243,19 @@ public struct TopologyLayout: Sendable {
       }
     }
     addAll(shape) { places[$0] }
+    setSpacing()
+  }
+
+  /// Takes the least distance between any two spots.
+  private mutating func setSpacing() {
+    var least = 0.1
+    for (index, a) in spots.enumerated() {
+      for b in spots[..<index] {
+        let (x, y) = (a.x - b.x, a.y - b.y)
+        least = min(least, (x * x + y * y).squareRoot())
+      }
+    }
+    spacing = least
   }
 
   // MARK: - Too many

