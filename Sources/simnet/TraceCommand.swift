@@ -99,7 +99,8 @@ struct TraceCommand: ParsableCommand {
   private func say(_ recorded: RecordedRun, _ timeline: RunTimeline, isCut: Bool) {
     for warning in recorded.warnings { Terminal.say("\(warning)") }
     if recorded.points > 1 {
-      let choice = point == nil ? "the first of \(recorded.points) points" : "point \(recorded.point)"
+      let choice =
+        point == nil ? "the first of \(recorded.points) points" : "point \(recorded.point)"
       Terminal.say("\(choice): \(recorded.label) (choose with --point or --set)")
     }
     if isCut, timeline.jobs.contains(where: { $0.workers > 4 }) {

@@ -29,7 +29,8 @@ import Training
     return try text.split(separator: "\n").filter { $0.hasPrefix("{\"ph\"") }.map { line in
       let object = line.hasSuffix(",") ? line.dropLast() : line
       return Event(
-        node: try JSONNode.parse(String(object), origin: "line"), start: digits(line, "\"ts\":") ?? -1,
+        node: try JSONNode.parse(String(object), origin: "line"),
+        start: digits(line, "\"ts\":") ?? -1,
         length: digits(line, "\"exact_dur_us\":") ?? digits(line, "\"dur\":") ?? 0)
     }
   }
@@ -78,7 +79,9 @@ import Training
     }
   }
 
-  @Test("chrome's form is JSON whose times are exact and whose arrows have two ends", arguments: TraceLab.variants)
+  @Test(
+    "chrome's form is JSON whose times are exact and whose arrows have two ends",
+    arguments: TraceLab.variants)
   func chrome(_ variant: [String]) throws {
     let (_, timeline) = try TraceLab.run(variant)
     let text = try text(ChromeTrace(timeline).write)
@@ -149,11 +152,13 @@ import Training
     }
   }
 
-  @Test("picoseconds are written digit by digit", arguments: [
-    (0, "0"), (1, "0.000001"), (1_000_000, "1"), (1_500_000, "1.5"),
-    (9_223_372_036_854_775_806, "9223372036854.775806"), (123_456_789, "123.456789"),
-    (10_000_010, "10.00001"),
-  ] as [(Int64, String)])
+  @Test(
+    "picoseconds are written digit by digit",
+    arguments: [
+      (0, "0"), (1, "0.000001"), (1_000_000, "1"), (1_500_000, "1.5"),
+      (9_223_372_036_854_775_806, "9223372036854.775806"), (123_456_789, "123.456789"),
+      (10_000_010, "10.00001"),
+    ] as [(Int64, String)])
   func decimals(picoseconds: Int64, text: String) throws {
     var (_, timeline) = try TraceLab.run()
     timeline.spans = [
@@ -201,10 +206,12 @@ import Training
     }
     #expect(rows.count == slices)
     #expect(rows.allSatisfy { $0.count == TimelineTable.columns.count })
-    #expect(Set(rows.map { $0[3] }).isSuperset(of: ["compute", "encode", "decode", "send", "receive"]))
+    #expect(
+      Set(rows.map { $0[3] }).isSuperset(of: ["compute", "encode", "decode", "send", "receive"]))
   }
 
-  @Test("a chart is well formed and has a bar for all that can be seen", arguments: TraceLab.variants)
+  @Test(
+    "a chart is well formed and has a bar for all that can be seen", arguments: TraceLab.variants)
   func chart(_ variant: [String]) throws {
     let (_, timeline) = try TraceLab.run(variant)
     let chart = GanttChart(timeline, millimetres: 170)
@@ -220,7 +227,8 @@ import Training
   func ranges() throws {
     #expect(try NumberRanges("0,3..5", option: "-x").ranges == [0...0, 3...5])
     #expect(try NumberRanges("7", option: "-x").text == "7")
-    for wrong in ["", "1,", "-1", "3..1", "1.2", "1...2", "a", "1..", "..2", "9999999999999999999"] {
+    for wrong in ["", "1,", "-1", "3..1", "1.2", "1...2", "a", "1..", "..2", "9999999999999999999"]
+    {
       #expect(throws: InvalidInput.self, "\(wrong)") { try NumberRanges(wrong, option: "-x") }
     }
   }

@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Networks
 import SimKernel
 
 /// Recorded runs for tests.
@@ -23,6 +24,11 @@ enum TraceLab {
     return file
   }
 
+  /// What the network of ``file(_:)`` is made from.
+  static func topology() throws -> (any TopologySpecification)? {
+    try FlowScene.read(try file()).specification
+  }
+
   /// The run with the timeline of all its iterations, unless `selection` says otherwise.
   static func run(
     _ assignments: [String] = [],
@@ -40,7 +46,9 @@ enum TraceLab {
     [
       #"communication={"strategy": "all_gather", "compression": "top_k:ratio=0.01", "error_feedback": true}"#
     ],
-    [#"communication={"strategy": "parameter_server", "servers": {"count": 2, "placement": "colocated"}}"#],
+    [
+      #"communication={"strategy": "parameter_server", "servers": {"count": 2, "placement": "colocated"}}"#
+    ],
     [
       "workload.workers=3",
       #"communication={"strategy": "parameter_server", "servers": {"count": 1, "placement": "dedicated"}}"#,

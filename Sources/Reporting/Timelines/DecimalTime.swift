@@ -40,7 +40,8 @@ struct JSONText {
 
   /// Appends `text` as it is.
   mutating func add(_ text: StaticString) {
-    bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    bytes.append(
+      contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
   /// Appends `text` as it is.
   mutating func add(raw text: String) { bytes.append(contentsOf: text.utf8) }

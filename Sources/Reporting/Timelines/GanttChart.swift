@@ -126,7 +126,8 @@ public struct GanttChart {
       for lane in row.lanes {
         svg.breakLine()
         svg.text(
-          laneName(lane), x: margin + size * 0.8, y: y + rowHeight * 0.72, style: style, ink: .faint)
+          laneName(lane), x: margin + size * 0.8, y: y + rowHeight * 0.72, style: style, ink: .faint
+        )
         drawBars(lane, x, y: y + rowHeight * 0.08, height: rowHeight * 0.84, &svg)
         y += rowHeight
       }
@@ -172,7 +173,9 @@ public struct GanttChart {
     for slice in lane.slices where slice.end > slice.start {
       let (from, to) = (x(slice.start), x(slice.end))
       let bar = bar(slice, lane.kind)
-      if let now = pending, now.bar == bar, from - now.to < 0.05, min(now.to - now.from, to - from) < 0.6 {
+      if let now = pending, now.bar == bar, from - now.to < 0.05,
+        min(now.to - now.from, to - from) < 0.6
+      {
         pending = (bar, now.from, to, now.count + 1)
         continue
       }

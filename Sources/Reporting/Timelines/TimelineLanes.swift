@@ -121,8 +121,8 @@ public struct TimelineLanes: Sendable {
   private static func lanes(_ kind: Kind, _ slices: [Slice]) -> [Lane] {
     var lanes: [Lane] = []
     var ends: [SimTime] = []
-    for slice in slices.sorted(by: { ($0.start, $0.end, $0.record) < ($1.start, $1.end, $1.record) })
-    {
+    for slice in slices.sorted(by: { ($0.start, $0.end, $0.record) < ($1.start, $1.end, $1.record) }
+    ) {
       if let free = ends.firstIndex(where: { $0 <= slice.start }) {
         lanes[free].slices.append(slice)
         ends[free] = slice.end

@@ -157,7 +157,9 @@ public struct TopologyDrawing {
     let (a, b) = (layout.spots[line.a].name, layout.spots[line.b].name)
     let speed = Bandwidth(bitsPerSecond: cableBandwidth(line))
     var text = "\(a) - \(b): " + (line.cables > 1 ? "\(line.cables) x " : "") + "\(speed)"
-    if let share = share(line) { text += ", busy \(Numbers.percent((share * 1000).rounded() / 1000))" }
+    if let share = share(line) {
+      text += ", busy \(Numbers.percent((share * 1000).rounded() / 1000))"
+    }
     return text
   }
 

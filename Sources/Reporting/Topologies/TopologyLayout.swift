@@ -232,7 +232,8 @@ public struct TopologyLayout: Sendable {
       let (x, y) = Self.onCircle(position, of: max(1, sites.count), radius)
       places[node] = (0.5 + x, 0.4 + y)
       // Half a circle of hosts, on the side that looks away from the other sites.
-      let width = sites.count == 1 ? 2 * Double.pi : min(Double.pi, 2 * .pi / Double(sites.count) * 1.2)
+      let width =
+        sites.count == 1 ? 2 * Double.pi : min(Double.pi, 2 * .pi / Double(sites.count) * 1.2)
       for (number, host) in hosts[position].enumerated() {
         let share = (Double(number) + 0.5) / Double(hosts[position].count) - 0.5
         let turn = angle + width * share

@@ -27,7 +27,10 @@ public struct TopologySummary {
     }
     lines.append(("switches", switches.isEmpty ? "none" : switches.joined(separator: ", ")))
     lines.append(
-      ("links", "\(topology.links.count) directed, \(shape.cables.reduce(0) { $0 + $1.count }) cables"))
+      (
+        "links",
+        "\(topology.links.count) directed, \(shape.cables.reduce(0) { $0 + $1.count }) cables"
+      ))
     lines.append(("bisection", bisection))
     let width = lines.map(\.0.count).max() ?? 0
     for (name, value) in lines {
@@ -43,7 +46,8 @@ public struct TopologySummary {
     guard let flow = BisectionBandwidth.estimate(topology) else {
       return "not computed for more than \(BisectionBandwidth.linkLimit) links"
     }
-    return "\(flow) from the first \(ends / 2) accelerators to the other \(ends - ends / 2), over all "
+    return
+      "\(flow) from the first \(ends / 2) accelerators to the other \(ends - ends / 2), over all "
       + "ways there are"
   }
 

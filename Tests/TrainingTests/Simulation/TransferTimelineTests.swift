@@ -45,7 +45,8 @@ import Training
     #expect(own.map { $0.left.picoseconds / 1_000_000 } == [160, 170, 215, 230])
     #expect(own.map(\.delivered) == own.map(\.left))
     #expect(own.map(\.size.bytes) == [10_000, 10_000, 15_000, 15_000])
-    #expect(own.allSatisfy { $0.receiver == RankID(1) && $0.unit == ($0.size.bytes == 10_000 ? 0 : 1) })
+    #expect(
+      own.allSatisfy { $0.receiver == RankID(1) && $0.unit == ($0.size.bytes == 10_000 ? 0 : 1) })
     #expect(own.allSatisfy { $0.queued == $0.start })
   }
 
@@ -87,7 +88,8 @@ import Training
     #expect(both.allSatisfy { $0.ready == $0.start })
   }
 
-  @Test("iterations follow one another without a gap and are as long as their parts", arguments: 1..<5)
+  @Test(
+    "iterations follow one another without a gap and are as long as their parts", arguments: 1..<5)
   func iterations(count: Int) throws {
     let (job, timeline, _) = try Self.run(ranks: 3, iterations: count, warmup: 2)
     #expect(timeline.iterations.count == 3 * count)
