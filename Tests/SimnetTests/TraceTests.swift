@@ -110,10 +110,11 @@ import Testing
     let scratch = try Scratch()
     let out = scratch.path("run.json")
     let cases: [(arguments: [String], status: Int32, message: String)] = [
-      (["--iterations", "5"], 64, "--iterations: iteration 5 is outside 0..2"),
-      (["--workers", "0,9"], 64, "--workers: worker 9 is outside 0..3"),
+      (["--iterations", "5"], 64, "--iterations: found iteration 5, expected 0..2"),
+      (["--workers", "0,9"], 64, "--workers: found worker 9, expected 0..3"),
       (["--workers", "3..1"], 64, "write numbers from 0 and ranges such as 0,3..5"),
-      (["--point", "6"], 64, "--point: 6 is outside 0..5"),
+      (["--point", "6"], 64, "--point: found 6, expected 0..5"),
+      (["--replicate", "2"], 64, "--replicate: found 2, expected 0..1"),
       (["--width", "85 mm"], 64, "--width needs --format svg"),
       (["--format", "svg", "--width", "85"], 64, "write a width of 40 to 1000 mm"),
       (["--set", "workload.model=resnet"], 65, "workload.model"),

@@ -75,6 +75,15 @@ public struct RecordedRun: Sendable {
     let number = chosen ?? 0
     let (only, label) = try file.choosing(point: chosen)
     let runner = try SweepRunner(only, comparing: false)
+    let replicates = runner.scenario.replicates
+    guard replicate < replicates else {
+      throw InvalidInput([
+        Issue(
+          path: FieldPath(["--replicate"]),
+          problem: .outOfRange(
+            found: "\(replicate)", expected: "0..\(replicates - 1), the scenario's replicates"))
+      ])
+    }
     self.label = label
     title = runner.scenario.title
     let origin = RunTimeline.Origin(

@@ -86,6 +86,8 @@ public struct TopologyDrawing {
     drawSpots(place, field, &svg)
     for label in layout.labels {
       let (x, y) = place(label.x, label.y)
+      svg.element(
+        "circle", ["cx": x, "cy": y, "r": size * 0.9, "fill": style.color(.background)])
       svg.text(label.text, x: x, y: y + size * 0.35, style: style, anchor: .middle, isBold: true)
     }
     drawMarks(hottest, place, field, &svg)
@@ -250,7 +252,7 @@ public struct TopologyDrawing {
       let (control, from, to) = middle(layout.lines[entry.line], place, field)
       // Along the line, where no other number is yet.
       var best = (x: 0.0, y: 0.0)
-      for t in [0.5, 0.35, 0.65, 0.25, 0.75] {
+      for t in [0.4, 0.6, 0.3, 0.7, 0.5] {
         let (p, q, r) = ((1 - t) * (1 - t), 2 * t * (1 - t), t * t)
         best = (
           p * from.x + q * control.x + r * to.x, p * from.y + q * control.y + r * to.y
