@@ -117,10 +117,10 @@ import Testing
         edge switch - aggregation switch  no                 32    10 Gbps  1.000 us
         aggregation switch - core switch  no                 32    10 Gbps  1.000 us
 
-        links on the way  pairs    share
-                       2     16  6.6667 %
+        links on the way  pairs      share
+                       2     16   6.6667 %
                        4     32  13.3333 %
-                       6    192  80 %
+                       6    192       80 %
         mean 5.47 links, longest latency 6.000 us
 
         """)
