@@ -83,7 +83,7 @@ public struct FlowScene: Sendable {
     let background = Background(network.background, built, root: root, issues: issues)
     let topology = background.applied(to: built)
     let faults = FaultSchedule.links(
-      of: changes, topology, background, root: root, issues: issues)
+      of: changes, topology, background, root: root, crashesAreOutages: true, issues: issues)
     try throwIfInvalid(issues)
     var notes: [String] = []
     for key in ["sweep", "assumptions"] where root[key] != nil {

@@ -119,6 +119,17 @@ public enum ResultColumns {
       "folded",
       "how many workers were simulated as one, and how many iterations; or why all of them were "
         + "run"),
+    Column("crashes", "how often a host of the job crashed while it ran", .lowerIsBetter),
+    Column("checkpoint_time_s", "of the run, writing checkpoints", .lowerIsBetter),
+    Column(
+      "rework_time_s", "of the run, work that crashes undid: since the checkpoint before each",
+      .lowerIsBetter),
+    Column("downtime_s", "of the run, from crashes until the job went on", .lowerIsBetter),
+    Column(
+      "goodput", "the share of the makespan that is none of these three", .higherIsBetter),
+    Column(
+      "lost_messages", "sent again after a time-out, or under way when a host crashed",
+      .lowerIsBetter),
   ]
   /// What comparing a row with its baselines adds: the same scenario with plain fp32 and plain
   /// fp16 gradients.

@@ -54,9 +54,11 @@ enum PointRun {
       try TimelineFilter($0.selection, point, plans, origin: $0.origin, stop: stop)
     }
     defer { if let filter { timeline?.take(filter) } }
+    var crashes = point.crashes
+    crashes.random?.replicate = replicate
     let outcome = try NetworkRun.run(
-      topology: point.topology, network: network, jobs: plans, faults: point.faults, stop: stop,
-      recorder: filter, folding: point.scenario.folding)
+      topology: point.topology, network: network, jobs: plans, faults: point.faults,
+      crashes: crashes, stop: stop, recorder: filter, folding: point.scenario.folding)
     return (outcome, reports, measured)
   }
 
@@ -181,6 +183,12 @@ enum PointRun {
       ("compression_memory_bytes", String(report.memory.compression.bytes)),
       ("model_memory_bytes", String(report.memory.model.bytes)),
       ("folded", run.folded),
+      ("crashes", String(outcome.recovery.crashes)),
+      ("checkpoint_time_s", outcome.recovery.writing.exactSeconds),
+      ("rework_time_s", outcome.recovery.rework.exactSeconds),
+      ("downtime_s", outcome.recovery.downtime.exactSeconds),
+      ("goodput", number(goodput(outcome))),
+      ("lost_messages", String(outcome.recovery.lostMessages)),
     ]
     // A dictionary would take longer than many a simulation.
     precondition(
@@ -188,6 +196,14 @@ enum PointRun {
         && zip(cells, ResultColumns.measurements).allSatisfy { $0.column == $1 },
       "cells come in the order of the columns")
     return cells.map(\.text)
+  }
+
+  /// The share of a job's run that was neither done in vain, nor waited for hosts, nor written.
+  private static func goodput(_ outcome: JobOutcome) -> Double {
+    let span = outcome.end - SimTime.zero
+    let recovery = outcome.recovery
+    let kept = span - recovery.writing - recovery.rework - recovery.downtime
+    return span > .zero ? kept.seconds / span.seconds : 1
   }
 
   /// The part that takes the most time.

@@ -9,6 +9,7 @@ struct PreparedPoint: Sendable {
   var topology: Topology
   var jobs: [JobBlueprint]
   var faults: [LinkFault]
+  var crashes = HostCrashes.none
 }
 
 /// Turns resolved scenarios into prepared points, and remembers what many of them share; one a
@@ -109,7 +110,7 @@ final class PointPreparation {
         jobs.append(blueprint)
       }
     }
-    if scenario.jobs.count > 1 || !scenario.faults.isEmpty {
+    if scenario.jobs.count > 1 || !scenario.faults.isEmpty || scenario.hostFailures != nil {
       for (index, job) in scenario.jobs.enumerated()
       where job.communication.schedule is OracleSchedule {
         let path = root["jobs"] == nil ? FieldPath() : FieldPath(["jobs", String(index)])
@@ -125,7 +126,8 @@ final class PointPreparation {
       of: scenario.faults, topology, background, root: root, issues: issues)
     guard issues.errors.count == before else { return nil }
     return PreparedPoint(
-      scenario: scenario, topology: topology, jobs: jobs, faults: faults)
+      scenario: scenario, topology: topology, jobs: jobs, faults: faults,
+      crashes: FaultSchedule.crashes(of: scenario))
   }
 
   private func topology(

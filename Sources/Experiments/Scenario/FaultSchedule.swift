@@ -33,16 +33,21 @@ struct FaultSchedule {
   /// in `root`.
   ///
   /// Of the bandwidth that a fault gives a link, `background` takes its share, as it has of the links
-  /// of `topology`.
+  /// of `topology`. Crashes are left to the run, or taken for hosts that are cut off.
   static func links(
     of settings: [FaultSettings], _ topology: Topology, _ background: Background, root: JSONNode,
-    issues: IssueCollector
+    crashesAreOutages: Bool = false, issues: IssueCollector
   ) -> [LinkFault] {
     if settings.isEmpty { return [] }
     var steps: [(fault: FaultSettings, links: [LinkID])] = []
     for (index, fault) in settings.enumerated() {
       switch find(fault.place, topology) {
-      case .success(let links): steps.append((fault, links))
+      case .success(let links):
+        if fault.crash == nil {
+          steps.append((fault, links))
+        } else if crashesAreOutages {
+          for step in fault.outage { steps.append((step, links)) }
+        }
       case .failure(let found):
         let path = ["faults", String(index)] + found.deeper
         issues.report(
@@ -56,6 +61,19 @@ struct FaultSchedule {
     for (_, step) in ordered { schedule.play(step.fault, step.links) }
     schedule.endSilences(until: .never)
     return schedule.changes
+  }
+
+  /// The hosts that crash, in the order of the list, and by chance.
+  static func crashes(of scenario: Scenario) -> HostCrashes {
+    var crashes = HostCrashes.none
+    for fault in scenario.faults {
+      guard let away = fault.crash, case .host(let host) = fault.place else { continue }
+      crashes.listed.append(HostCrash(time: .zero + fault.time, host: host, away: away))
+    }
+    crashes.random = scenario.hostFailures.map {
+      RandomCrashes(mean: $0.mean, away: $0.away, seed: scenario.seed, replicate: 0)
+    }
+    return crashes
   }
 
   /// The links of a place.

@@ -1,7 +1,7 @@
 import Networks
 import SimKernel
 
-/// A link that changes during the run, or all links of a node or host.
+/// A link that changes during the run, all links of a node or host, or a host that crashes.
 public struct FaultSettings: Sendable {
   /// What changes.
   public enum Place: Sendable, Equatable {
@@ -19,6 +19,8 @@ public struct FaultSettings: Sendable {
   public var isUp: Bool?
   /// How long traffic on a link that fails stands still before it takes another way.
   public var rerouteTime: SimDuration
+  /// How long the host is away that crashes; nil if none does.
+  public var crash: SimDuration?
 
   init(_ fields: inout FieldReader) {
     time = fields.required("at", .duration, doc: "when it happens, from the start of the run")
@@ -51,8 +53,22 @@ public struct FaultSettings: Sendable {
       "reroute_time", .duration, default: .zero,
       doc: "with up false: traffic stands still for this long before it takes another way, as "
         + "routers need time to notice")
-    if bandwidth == nil, isUp == nil {
-      fields.report(nil, .conflict("a fault changes nothing; give \"bandwidth\" or \"up\""))
+    crash = fields.optional(
+      "crash", .duration,
+      doc:
+        "with host: it stops and is back after this long, empty; every job with a worker or server "
+        + "on it then goes on from its last checkpoint (workload.recovery)")
+    if crash != nil {
+      if host == nil, places.count == 1 {
+        fields.report("crash", .conflict("only hosts crash; give \"host\""))
+      }
+      for key in ["bandwidth", "up"] where fields.has(key) {
+        fields.report(
+          key, .conflict("a host that crashes has no links until it is back; remove \"\(key)\""))
+      }
+    } else if bandwidth == nil, isUp == nil {
+      fields.report(
+        nil, .conflict("a fault changes nothing; give \"bandwidth\", \"up\" or \"crash\""))
     }
     if rerouteTime > .zero, isUp != false {
       fields.report(
@@ -60,9 +76,42 @@ public struct FaultSettings: Sendable {
     }
   }
 
+  /// A crash as two faults of the host's links, for runs without jobs.
+  var outage: [FaultSettings] {
+    guard let crash else { return [self] }
+    var end = self
+    end.crash = nil
+    end.isUp = true
+    end.time = time + crash
+    var begin = end
+    begin.isUp = false
+    begin.time = time
+    return [begin, end]
+  }
+
   /// Reads the list `faults` of a scenario.
   static func list(_ fields: inout FieldReader) -> [FaultSettings] {
     fields.records(
       "faults", doc: "links, switches and hosts that degrade, fail or recover", FaultSettings.init)
+  }
+}
+
+/// Hosts that crash by chance: the record `host_failures` of a scenario.
+public struct HostFailureSettings: Sendable, Equatable {
+  /// Mean time of a host until its next crash.
+  public var mean: SimDuration
+  /// How long it is away then.
+  public var away: SimDuration
+
+  init(_ fields: inout FieldReader) {
+    mean = fields.required(
+      "mtbf", .duration,
+      doc: "mean time between failures of one host, exponentially distributed; with n hosts a job "
+        + "stops n times as often")
+    away = fields.required(
+      "away", .duration, doc: "how long a host is away; see \"crash\" of \"faults\"")
+    if mean <= .zero {
+      fields.report("mtbf", .invalid(found: "no time", expected: "a time above zero"))
+    }
   }
 }

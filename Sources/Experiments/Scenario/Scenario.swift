@@ -65,6 +65,8 @@ public struct Scenario: Sendable {
   public var network: NetworkSettings
   public var jobs: [JobSettings]
   public var faults: [FaultSettings]
+  /// Hosts that crash by chance; nil if none do.
+  public var hostFailures: HostFailureSettings?
   /// Factors that ``network``, ``jobs`` and ``faults`` already carry; the topology does not.
   public var assumptions: Assumptions
 
@@ -108,6 +110,8 @@ public struct Scenario: Sendable {
       jobs = [JobSettings(name: "main", &fields)]
     }
     faults = FaultSettings.list(&fields)
+    hostFailures = fields.optionalRecord(
+      "host_failures", doc: "hosts that crash by chance", HostFailureSettings.init)
     assumptions =
       fields.optionalRecord(
         "assumptions",

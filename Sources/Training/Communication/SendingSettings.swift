@@ -28,16 +28,23 @@ public struct SendingSettings: Sendable, Equatable {
   /// The rate at which a worker copies a tensor between buffers before it is sent and after it came,
   /// one after the other; nil costs nothing.
   public var copyRate: Bandwidth?
+  /// The probability that a message is lost, each time it is sent.
+  public var loss: Double
+  /// From when a lost message would have arrived until it is sent again.
+  public var resendAfter: SimDuration
 
   public init(
     scope: Scope = .connection, order: Order = .fifo, depth: Int = 1,
-    overhead: SimDuration = .zero, copyRate: Bandwidth? = nil
+    overhead: SimDuration = .zero, copyRate: Bandwidth? = nil, loss: Double = 0,
+    resendAfter: SimDuration = .picoseconds(200_000_000_000)
   ) {
     self.scope = scope
     self.order = order
     self.depth = depth
     self.overhead = overhead
     self.copyRate = copyRate
+    self.loss = loss
+    self.resendAfter = resendAfter
   }
 
   /// Reads the record.
@@ -59,5 +66,14 @@ public struct SendingSettings: Sendable, Equatable {
     copyRate = fields.optional(
       "copy_rate", .bandwidth,
       doc: "rate at which a worker copies a tensor before it is sent and after it came")
+    loss = fields.optional(
+      "loss", .number(in: 0...0.9), default: 0,
+      doc: "probability that a message is lost each time it is sent, whatever the network model; "
+        + "its receiver waits until it is sent again (column lost_messages)")
+    resendAfter = fields.optional(
+      "resend_after", .duration, default: .picoseconds(200_000_000_000),
+      doc:
+        "with loss: from when a lost message would have arrived until it is sent again; the least "
+        + "time-out of TCP on Linux by default")
   }
 }

@@ -23,13 +23,13 @@ public enum Folding: String, Sendable, CaseIterable {
 extension Folding {
   /// The only one of `jobs`, folded; or why it is not.
   func job(
-    _ jobs: [JobPlan], topology: Topology, network: NetworkSettings, faults: [LinkFault],
+    _ jobs: [JobPlan], topology: Topology, network: NetworkSettings, hasFaults: Bool,
     isRecorded: Bool
   ) -> Result<FoldedJob, FoldingRefusal> {
     do throws(FoldingRefusal) {
       return .success(
         try FoldedJob(
-          jobs, topology: topology, network: network, faults: faults, isRecorded: isRecorded,
+          jobs, topology: topology, network: network, hasFaults: hasFaults, isRecorded: isRecorded,
           folding: self))
     } catch { return .failure(error) }
   }
@@ -53,14 +53,14 @@ struct FoldedJob {
 
   /// Checks everything that could make workers, messages or iterations differ.
   init(
-    _ jobs: [JobPlan], topology: Topology, network: NetworkSettings, faults: [LinkFault],
+    _ jobs: [JobPlan], topology: Topology, network: NetworkSettings, hasFaults: Bool,
     isRecorded: Bool, folding: Folding
   ) throws(FoldingRefusal) {
     if folding == .off { throw FoldingRefusal("off") }
     guard let plan = jobs.first, jobs.count == 1 else { throw FoldingRefusal("several jobs") }
     if isRecorded { throw FoldingRefusal("recorded") }
     if plan.workers == 1 { throw FoldingRefusal("one worker") }
-    if !faults.isEmpty { throw FoldingRefusal("faults") }
+    if hasFaults { throw FoldingRefusal("faults") }
     try Self.check(network)
     try Self.check(plan)
     guard let cables = topology.starCables(of: plan.nodes) else {
@@ -85,6 +85,7 @@ struct FoldedJob {
   private static func check(_ plan: JobPlan) throws(FoldingRefusal) {
     if !plan.stragglers.isConstant { throw FoldingRefusal("stragglers") }
     if plan.nodes.count != plan.workers || plan.holdsReplies { throw FoldingRefusal("servers") }
+    if plan.recovery.every != nil { throw FoldingRefusal("checkpoints") }
     if !(plan.progress is BulkSynchronous) { throw FoldingRefusal("not bulk-synchronous") }
     if plan.graph.overlapsIterations { throw FoldingRefusal("iterations overlap") }
     if plan.admission.order != .fixed { throw FoldingRefusal("order of exchanges varies") }

@@ -117,6 +117,7 @@ public struct JobPlanBuilder {
       overlapSlowdown: blueprint.communication.streams.overlapSlowdown, seed: seed,
       replicate: replicate)
     job.startup = workload.execution.startup
+    job.recovery = blueprint.recovery
     return (job, report)
   }
 

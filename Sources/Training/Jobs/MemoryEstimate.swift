@@ -35,3 +35,17 @@ public struct MemoryEstimate: Sendable, Equatable {
     return ByteCount(4 * vectors * n + copies * n)
   }
 }
+
+extension JobBlueprint {
+  /// How the job survives crashes: a checkpoint holds parameters and the optimizer's state, in fp32.
+  var recovery: RecoveryPlan {
+    let settings = workload.recovery
+    var plan = RecoveryPlan()
+    plan.every = settings.every
+    let vectors = Int64(workload.optimizer.residentVectors - 1)
+    plan.writing = settings.writeTime(of: ByteCount(4 * vectors * Int64(elements)))
+    plan.detection = settings.detection
+    plan.restart = settings.restart
+    return plan
+  }
+}

@@ -11,6 +11,7 @@ import SimKernel
 ///   run of transfer numbers whose first had not left).
 struct ChannelTable {
   private struct Channel {
+    let job: Int32
     /// Messages handed over and not yet gone.
     var inFlight: Int32 = 0
     var depth: Int32 = 1
@@ -117,6 +118,39 @@ struct ChannelTable {
     return (pool[Int(head)].send, carrier)
   }
 
+  /// Empties the channels of `job`; returns how many messages it had on their way or waiting.
+  ///
+  /// - Complexity: O(channels and messages of all jobs).
+  mutating func forget(job: Int) -> Int {
+    var dropped = 0
+    let mask = carriers.count - 1
+    for number in oldest..<newest {
+      let carrier = carriers[Int(number) & mask]
+      if carrier != Self.none, Int(channels[Int(carrier)].job) == job {
+        carriers[Int(number) & mask] = Self.none
+      }
+    }
+    skipFinished(before: newest)
+    for index in channels.indices where Int(channels[index].job) == job {
+      dropped += Int(channels[index].inFlight)
+      channels[index].inFlight = 0
+      if channels[index].heap >= 0 {
+        let heap = Int(channels[index].heap)
+        while let place = heaps[heap].popFirst() {
+          freePool.append(Int32(place))
+          dropped += 1
+        }
+        heaps[heap].removeAll()
+      }
+      while channels[index].head >= 0 {
+        freePool.append(channels[index].head)
+        channels[index].head = pool[Int(channels[index].head)].next
+        dropped += 1
+      }
+    }
+    return dropped
+  }
+
   private mutating func skipFinished(before end: Int64) {
     let mask = carriers.count - 1
     while oldest < end, carriers[Int(oldest) & mask] == Self.none { oldest += 1 }
@@ -154,7 +188,7 @@ struct ChannelTable {
     var place = Int(truncatingIfNeeded: RandomStream.mix(key)) & (keys.count - 1)
     while keys[place] != key {
       if keys[place] == 0 {
-        channels.append(makeChannel(settings[job]))
+        channels.append(makeChannel(settings[job], job: job))
         keys[place] = key
         places[place] = Int32(channels.count - 1)
         if channels.count * 2 > keys.count { grow() }
@@ -165,8 +199,8 @@ struct ChannelTable {
     return Int(places[place])
   }
 
-  private mutating func makeChannel(_ settings: SendingSettings) -> Channel {
-    var channel = Channel()
+  private mutating func makeChannel(_ settings: SendingSettings, job: Int) -> Channel {
+    var channel = Channel(job: Int32(truncatingIfNeeded: job))
     channel.depth = Int32(clamping: settings.depth)
     if settings.order == .priority {
       channel.heap = Int32(heaps.count)

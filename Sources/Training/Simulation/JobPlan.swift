@@ -79,6 +79,8 @@ public struct JobPlan: Sendable {
   public var warmup: Int
   /// When workers begin, such as once a graph is traced.
   public var startup = SimDuration.zero
+  /// How the job survives crashes of hosts.
+  public var recovery = RecoveryPlan()
   public var stragglers: any StragglerModel
   public var progress: any ProgressRule
   /// How much slower the compute and side streams run while both are busy; 1 is no effect.
@@ -137,6 +139,8 @@ public struct JobOutcome: Sendable {
   public var hostBytes: ByteCount
   /// When the last worker finished.
   public var end: SimTime
+  /// What crashes, checkpoints and lost messages cost.
+  public var recovery = RecoveryOutcome()
 
   /// The sum over workers and counted iterations.
   public var sum: IterationSum {

@@ -52,7 +52,7 @@ extension JobState {
       for worker in 0..<plan.workers {
         queue.schedule(
           JobEvent(
-            kind: .exchangeFinished, job: index, rank: worker, index: exchange, slot: slot),
+            kind: .exchangeFinished, of: incarnation, rank: worker, index: exchange, slot: slot),
           at: solved!.times[worker])
       }
     }
@@ -142,7 +142,7 @@ extension JobState {
     }
     if record != nil { recordReduction(member, slot: slot, from: now, until: end) }
     queue.schedule(
-      JobEvent(kind: .combined, job: index, rank: member, index: step, slot: slot), at: end)
+      JobEvent(kind: .combined, of: incarnation, rank: member, index: step, slot: slot), at: end)
   }
 
   /// The urgency of the exchange that `slot` serves.

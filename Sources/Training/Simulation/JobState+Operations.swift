@@ -29,6 +29,7 @@ extension JobState {
   mutating func startReady(
     at now: SimTime, queue: inout EventQueue<JobEvent>, sends: inout [PlannedSend]
   ) -> Bool {
+    if mustWrite { beginWriting(at: now, queue: &queue) }
     if dirty.isEmpty { return false }
     var started = false
     if !holds.isEmpty { startHolds(at: now, queue: &queue) }
@@ -60,7 +61,7 @@ extension JobState {
         return
       }
       queue.schedule(
-        JobEvent(kind: .held, job: index, rank: Int(worker), index: Int(cell)), at: end)
+        JobEvent(kind: .held, of: incarnation, rank: Int(worker), index: Int(cell)), at: end)
     }
     holds.removeAll(keepingCapacity: true)
   }
@@ -86,7 +87,7 @@ extension JobState {
       return
     }
     streams.start(
-      cell, on: stream, worker: worker, job: index, until: end, at: now, queue: &queue)
+      cell, on: stream, worker: worker, of: incarnation, until: end, at: now, queue: &queue)
     if streams.hasOverflowed {
       fail(.timeOverflow(at: now, what: "overlapping work of worker \(worker)"))
     }
@@ -98,7 +99,9 @@ extension JobState {
   ) {
     let stream = plan.graph.operations[operation(of: cell)].stream
     lastOnStream[worker * WorkerStreams.count + Int(stream.rawValue)] = Int32(cell)
-    if let loss = streams.end(stream: stream, worker: worker, job: index, at: now, queue: &queue) {
+    if let loss = streams.end(
+      stream: stream, worker: worker, of: incarnation, at: now, queue: &queue)
+    {
       let place = worker * cellCount + loss.compute
       if plan.graph.operations[operation(of: loss.side)].kind == .encode {
         lostToEncode[place] += loss.lost

@@ -8,6 +8,8 @@ import SimKernel
 struct JobState {
   let plan: JobPlan
   let index: Int
+  /// Which of its lives the job is in.
+  var incarnation: Incarnation
   var streams: WorkerStreams
   let operationCount: Int
   /// Cells of a worker.
@@ -74,6 +76,14 @@ struct JobState {
   /// must not wait for the sums: two workers with different orders would wait for one another.
   var pushesLeft: [Int32] = []
 
+  /// What a crash leaves.
+  var saved = SavedProgress()
+  /// Whether a checkpoint is being written, and whether its end is still to be scheduled.
+  var isWriting = false
+  var mustWrite = false
+  /// Whether workers have begun.
+  private(set) var hasBegun = false
+
   var outcome: JobOutcome
   private var workersDone = 0
   /// Why the job cannot go on.
@@ -105,6 +115,7 @@ struct JobState {
     self.solved = solved
     self.plan = plan
     self.index = index
+    incarnation = Incarnation(job: index)
     let operations = plan.graph.operations
     operationCount = operations.count
     parities = plan.graph.overlapsIterations ? 2 : 1
@@ -189,8 +200,10 @@ struct JobState {
 
   // MARK: - Iterations
 
-  /// Begins the first iteration of every worker.
+  /// Begins the first iteration of every worker, or after a crash the one after the last checkpoint.
   mutating func begin(at now: SimTime) {
+    hasBegun = true
+    saved.since = now
     if plan.warmup + plan.iterations == 0 {
       workersDone = plan.workers
       return
@@ -198,7 +211,7 @@ struct JobState {
     for worker in 0..<plan.workers { beginIteration(worker, at: now) }
   }
 
-  private mutating func beginIteration(_ worker: Int, at now: SimTime) {
+  mutating func beginIteration(_ worker: Int, at now: SimTime) {
     let number = Int(iteration[worker])
     let stream = RandomStream(
       seed: plan.seed, replicate: plan.replicate, purpose: RandomPurpose("compute straggler"),
@@ -248,7 +261,7 @@ struct JobState {
   }
 
   /// The worker may go on: its wait belongs to the iteration before.
-  private mutating func closeIteration(_ worker: Int, at now: SimTime) {
+  mutating func closeIteration(_ worker: Int, at now: SimTime) {
     let number = Int(iteration[worker])
     if number > plan.warmup, waitingSince[worker] != .never, now > waitingSince[worker] {
       let since = waitingSince[worker]
@@ -310,6 +323,7 @@ struct JobState {
       if before > 0 { return }
       if own > 0, phaseIndex(of: number) != phaseIndex(of: number - 1) { return }
     }
+    if waitForCheckpoint(before: number, at: now) { return }
     beginIteration(worker, at: now)
   }
 

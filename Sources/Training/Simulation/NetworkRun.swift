@@ -20,11 +20,13 @@ public enum NetworkRun {
   /// picosecond and the byte.
   public static func run(
     topology: Topology, network: NetworkSettings, jobs: [JobPlan], faults: [LinkFault],
-    stop: any StopSignal, recorder: (any TimelineRecorder)?, folding: Folding = .off
+    crashes: HostCrashes = .none, stop: any StopSignal, recorder: (any TimelineRecorder)?,
+    folding: Folding = .off
   ) throws(SimulationError) -> Outcome {
     let refusal: String
     switch folding.job(
-      jobs, topology: topology, network: network, faults: faults, isRecorded: recorder != nil)
+      jobs, topology: topology, network: network, hasFaults: !faults.isEmpty || !crashes.isEmpty,
+      isRecorded: recorder != nil)
     {
     case .success(let folded):
       if let outcome = try folded.run(linkCount: topology.links.count, stop: stop) {
@@ -35,44 +37,45 @@ public enum NetworkRun {
     case .failure(let reason): refusal = reason.reason
     }
     var outcome = try runUnfolded(
-      topology: topology, network: network, jobs: jobs, faults: faults, stop: stop,
-      recorder: recorder)
+      topology: topology, network: network, jobs: jobs, faults: faults, crashes: crashes,
+      stop: stop, recorder: recorder)
     outcome.folded = refusal
     return outcome
   }
 
   private static func runUnfolded(
     topology: Topology, network: NetworkSettings, jobs: [JobPlan], faults: [LinkFault],
-    stop: any StopSignal, recorder: (any TimelineRecorder)?
+    crashes: HostCrashes, stop: any StopSignal, recorder: (any TimelineRecorder)?
   ) throws(SimulationError) -> Outcome {
     switch network.model {
     case .alphaBeta:
       return try run(
-        AlphaBetaNetwork(topology, transport: network.transport), topology, jobs, faults, stop,
+        AlphaBetaNetwork(topology, transport: network.transport), topology, jobs, faults, crashes,
+        stop,
         recorder)
     case .loggp:
       return try run(
         LogGPNetwork(topology, transport: network.transport, settings: network.loggp), topology,
-        jobs, faults, stop, recorder)
+        jobs, faults, crashes, stop, recorder)
     case .flow:
       return try run(
         FlowNetwork(topology, transport: network.transport, sharing: network.sharing), topology,
-        jobs, faults, stop,
+        jobs, faults, crashes, stop,
         recorder)
     case .packet:
       return try run(
         PacketNetwork(topology, transport: network.transport, settings: network.packet), topology,
-        jobs, faults, stop, recorder)
+        jobs, faults, crashes, stop, recorder)
     }
   }
 
   private static func run<Network: NetworkModel & ~Copyable>(
     _ network: consuming Network, _ topology: Topology, _ jobs: [JobPlan], _ faults: [LinkFault],
-    _ stop: any StopSignal, _ recorder: (any TimelineRecorder)?
+    _ crashes: HostCrashes, _ stop: any StopSignal, _ recorder: (any TimelineRecorder)?
   ) throws(SimulationError) -> Outcome {
     var simulation = Simulation(
-      network: network, topology: topology, jobs: jobs, faults: faults, stop: stop,
-      recorder: recorder)
+      network: network, topology: topology, jobs: jobs, faults: faults, crashes: crashes,
+      stop: stop, recorder: recorder)
     let outcomes = try simulation.run()
     var outcome = Outcome(jobs: outcomes, usage: [])
     for link in topology.links.indices {

@@ -8,9 +8,10 @@ public struct ProgressClock: Sendable {
   public private(set) var slowest: Int32 = 0
   private var atSlowest: Int
 
-  /// A clock on which nobody has finished anything.
-  public init(workers: Int) {
-    finished = Array(repeating: 0, count: workers)
+  /// A clock on which everybody has finished `finished` iterations.
+  public init(workers: Int, finished: Int = 0) {
+    self.finished = Array(repeating: Int32(finished), count: workers)
+    slowest = Int32(finished)
     atSlowest = workers
   }
 

@@ -41,10 +41,16 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
   /// Messages their senders are busy with, and the free places among them.
   private var launching: [PlannedSend] = []
   private var freeLaunches: [Int32] = []
-  /// The first network group of each job; a group is an exchange slot.
+  /// The first network group of each job, and the number of all; a group is an exchange slot.
   private var groupBases: [Int] = []
+  private let groupCount: Int
   private let topology: Topology
   private let faults: [LinkFault]
+  private var hosts: HostStates
+  /// The life that each job is in.
+  private var incarnations: [Incarnation]
+  /// Messages of jobs that lose some; looked up only.
+  private var losses: MessageLosses
   private let stop: any StopSignal
   private let recorder: (any TimelineRecorder)?
   /// Nil unless the run is recorded.
@@ -53,13 +59,14 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
   /// A run that has not begun.
   public init(
     network: consuming Network, topology: Topology, jobs plans: [JobPlan], faults: [LinkFault] = [],
-    stop: any StopSignal = NoStopSignal(), recorder: (any TimelineRecorder)? = nil
+    crashes: HostCrashes = .none, stop: any StopSignal = NoStopSignal(),
+    recorder: (any TimelineRecorder)? = nil
   ) {
     self.init(
       network: network, topology: topology, plans: plans,
       states: plans.enumerated().map {
         JobState(plan: $1, index: $0, isRecording: recorder != nil)
-      }, faults: faults, stop: stop, recorder: recorder)
+      }, faults: faults, crashes: crashes, stop: stop, recorder: recorder)
   }
 
   /// A run of one job whose exchanges are solved at once, so that the network carries nothing.
@@ -70,12 +77,13 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
     self.init(
       network: network, topology: topology, plans: [plan],
       states: [JobState(plan: plan, index: 0, isRecording: false, solved: solved)], faults: [],
-      stop: stop, recorder: nil)
+      crashes: .none, stop: stop, recorder: nil)
   }
 
   private init(
     network: consuming Network, topology: Topology, plans: [JobPlan], states: [JobState],
-    faults: [LinkFault], stop: any StopSignal, recorder: (any TimelineRecorder)?
+    faults: [LinkFault], crashes: HostCrashes, stop: any StopSignal,
+    recorder: (any TimelineRecorder)?
   ) {
     self.network = network
     self.topology = topology
@@ -84,6 +92,9 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
     self.recorder = recorder
     log = recorder == nil ? nil : TransferLog()
     jobs = states
+    hosts = HostStates(crashes, plans: plans, topology: topology)
+    incarnations = plans.indices.map { Incarnation(job: $0) }
+    losses = MessageLosses(plans)
     channels = ChannelTable(plans.map(\.sending))
     overheads = plans.map(\.sending.overhead)
     hasPriorities = plans.contains { $0.sending.order == .priority }
@@ -92,6 +103,7 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
       groupBases.append(base)
       base += ExchangeSlots.count(plan.exchanges)
     }
+    groupCount = base
   }
 
   /// Runs to the end of all jobs.
@@ -101,15 +113,17 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
   ///   its range, or when the stop signal is raised. It never hangs.
   public mutating func run() throws(SimulationError) -> [JobOutcome] {
     for (index, fault) in faults.enumerated() {
-      queue.schedule(JobEvent(kind: .linkChange, job: 0, rank: 0, index: index), at: fault.time)
+      queue.schedule(JobEvent(world: .linkChange, rank: 0, index: index), at: fault.time)
     }
+    for (event, time) in hosts.firstEvents() { queue.schedule(event, at: time) }
     for index in jobs.indices {
       let startup = jobs[index].plan.startup
       if startup == .zero {
         jobs[index].begin(at: .zero)
       } else {
         queue.schedule(
-          JobEvent(kind: .jobStarts, job: index, rank: 0, index: 0), at: .zero + startup)
+          JobEvent(kind: .jobStarts, of: incarnations[index], rank: 0, index: 0),
+          at: .zero + startup)
       }
     }
     var now = SimTime.zero
@@ -171,6 +185,7 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
         case .delivered:
           changed = true
           let (job, slot) = owner(of: notice.group)
+          if losses.isPossible(job), isLost(job, slot, step: Int(notice.tag), at: now) { continue }
           log?.deliver(job: job, slot: slot, step: Int(notice.tag), at: now)
           jobs[job].delivered(
             slot: slot, step: Int(notice.tag), at: now, queue: &queue, sends: &sends)
@@ -210,6 +225,11 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
 
   private mutating func handle(_ event: JobEvent, at now: SimTime) {
     let job = Int(event.job)
+    if event.incarnation != incarnations[job].number, event.kind.isOfJob {
+      // It died with the job.
+      if event.kind == .launched || event.kind == .resent { freeLaunches.append(event.index) }
+      return
+    }
     switch event.kind {
     case .operationFinished:
       jobs[job].operationFinished(
@@ -218,19 +238,94 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
       jobs[job].combined(
         member: Int(event.rank), slot: Int(event.slot), step: Int(event.index), at: now,
         queue: &queue, sends: &sends)
-    case .linkChange:
-      let fault = faults[Int(event.index)]
-      network.change(link: fault.link, bandwidth: fault.bandwidth, up: fault.isUp, at: now)
-    case .jobStarts: jobs[job].begin(at: now)
+    case .jobStarts:
+      if jobs[job].isStopped { jobs[job].resume(at: now) } else { jobs[job].begin(at: now) }
     case .exchangeFinished: break
+    case .checkpointed: jobs[job].endWriting(at: now)
     case .held:
       jobs[job].complete(Int(event.index), worker: Int(event.rank), at: now)
     case .launched:
       let place = Int(event.index)
       freeLaunches.append(event.index)
       transmit(launching[place], on: event.slot, at: now)
+    case .resent:
+      freeLaunches.append(event.index)
+      sends.append(launching[Int(event.index)])
+    case .linkChange:
+      let fault = faults[Int(event.index)]
+      network.change(
+        link: fault.link, bandwidth: fault.bandwidth,
+        up: hosts.fault(fault.link, isUp: fault.isUp), at: now)
+    case .hostCrashes: crash(event, at: now)
+    case .hostReturns: turnLinks(ofHost: Int(event.rank), isAway: false, at: now)
     }
   }
+
+  // MARK: - Crashes and losses
+
+  /// A host stops: its links carry nothing, and the jobs it has a part in wait for it.
+  private mutating func crash(_ event: JobEvent, at now: SimTime) {
+    let host = Int(event.rank)
+    let concerned = hosts.jobs(of: host)
+    var isOver = true
+    for job in concerned where jobs[job].poll() != .done { isOver = false }
+    for (next, time) in hosts.crash(event, at: now, isOver: isOver) {
+      queue.schedule(next, at: time)
+    }
+    turnLinks(ofHost: host, isAway: true, at: now)
+    for job in concerned {
+      if jobs[job].poll() != .running { continue }
+      forgetMessages(of: job, at: now)
+      jobs[job].crash(at: now)
+      incarnations[job] = jobs[job].incarnation
+      let plan = jobs[job].plan
+      let resumption =
+        max(now + plan.recovery.detection, hosts.isWhole(job)) + plan.recovery.restart
+        + plan.startup
+      if resumption == .never {
+        jobs[job].fail(.timeOverflow(at: now, what: "the restart of \(plan.name)"))
+        continue
+      }
+      queue.schedule(
+        JobEvent(kind: .jobStarts, of: incarnations[job], rank: 0, index: 0), at: resumption)
+    }
+  }
+
+  private mutating func turnLinks(ofHost host: Int, isAway: Bool, at now: SimTime) {
+    for link in topology.links(ofHost: host) {
+      network.change(link: link, bandwidth: nil, up: hosts.turn(link, isAway: isAway), at: now)
+    }
+  }
+
+  /// Drops every message of `job`, wherever it is.
+  private mutating func forgetMessages(of job: Int, at now: SimTime) {
+    let end = job + 1 < groupBases.count ? groupBases[job + 1] : groupCount
+    for group in groupBases[job]..<end { network.cancel(group: GroupID(group), at: now) }
+    let dropped = channels.forget(job: job)
+    jobs[job].outcome.recovery.lostMessages += dropped
+    sends.removeAll { $0.job == job }
+    losses.forget(job: job)
+    log?.forget(job: job)
+  }
+
+  /// Whether the message that arrives now is lost; it is then sent again after the time-out.
+  private mutating func isLost(_ job: Int, _ slot: Int, step: Int, at now: SimTime) -> Bool {
+    let iteration = jobs[job].slots[slot].iteration
+    guard let send = losses.drop(job: job, slot: slot, step: step, iteration: iteration) else {
+      return false
+    }
+    jobs[job].outcome.recovery.lostMessages += 1
+    let again = now + losses.timeout(of: job)
+    if again == .never {
+      jobs[job].fail(.timeOverflow(at: now, what: "sending a message again"))
+      return true
+    }
+    queue.schedule(
+      JobEvent(kind: .resent, of: incarnations[job], rank: 0, index: keep(send)), at: again)
+    return true
+  }
+
+  // MARK: - Messages
 
   /// Lets the sender do what a message costs it, then hands the message to the network.
   private mutating func launch(_ send: PlannedSend, on channel: Int32, at now: SimTime) {
@@ -245,23 +340,28 @@ public struct Simulation<Network: NetworkModel & ~Copyable>: ~Copyable {
       jobs[send.job].fail(.timeOverflow(at: now, what: "a message's sender"))
       return
     }
-    let place: Int
-    if let free = freeLaunches.popLast() {
-      place = Int(free)
-      launching[place] = send
-    } else {
-      place = launching.count
-      launching.append(send)
-    }
     queue.schedule(
-      JobEvent(kind: .launched, job: send.job, rank: 0, index: place, slot: Int(channel)),
+      JobEvent(
+        kind: .launched, of: incarnations[send.job], rank: 0, index: keep(send),
+        slot: Int(channel)),
       at: start)
+  }
+
+  /// A place for `send` until an event comes for it.
+  private mutating func keep(_ send: PlannedSend) -> Int {
+    if let free = freeLaunches.popLast() {
+      launching[Int(free)] = send
+      return Int(free)
+    }
+    launching.append(send)
+    return launching.count - 1
   }
 
   private mutating func transmit(_ send: PlannedSend, on channel: Int32, at now: SimTime) {
     let id = TransferID(job: JobID(send.job), sequence: nextTransfer)
     channels.occupy(channel, with: nextTransfer)
     nextTransfer += 1
+    if losses.isPossible(send.job) { losses.note(send) }
     network.send(
       Transfer(
         id: id, group: GroupID(groupBases[send.job] + send.slot), source: send.source,

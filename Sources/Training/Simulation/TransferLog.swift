@@ -60,6 +60,11 @@ struct TransferLog {
     finished.append(span)
   }
 
+  /// Forgets the messages of `job` that are on their way.
+  mutating func forget(job: Int) {
+    open = open.filter { $0.key.job != Int32(truncatingIfNeeded: job) }
+  }
+
   /// Hands over what has arrived.
   mutating func hand(to recorder: any TimelineRecorder) {
     if finished.isEmpty { return }

@@ -77,19 +77,19 @@ struct WorkerStreams {
 
   /// Starts `operation`, which ends at `end` unless overlap changes that.
   mutating func start(
-    _ operation: Int, on stream: StreamKind, worker: Int, job: Int, until end: SimTime,
+    _ operation: Int, on stream: StreamKind, worker: Int, of owner: Incarnation, until end: SimTime,
     at now: SimTime, queue: inout EventQueue<JobEvent>
   ) {
     let list = worker * Self.count + Int(stream.rawValue)
     running[list] = Int32(operation)
     finish[list] = end
-    let event = JobEvent(kind: .operationFinished, job: job, rank: worker, index: operation)
+    let event = JobEvent(kind: .operationFinished, of: owner, rank: worker, index: operation)
     if slowdown == 1 {
       queue.schedule(event, at: end)
       return
     }
     handles[list] = queue.scheduleCancellable(event, at: end)
-    beginOverlap(worker: worker, job: job, at: now, queue: &queue)
+    beginOverlap(worker: worker, of: owner, at: now, queue: &queue)
   }
 
   /// Marks the operation on (worker, stream) as ended.
@@ -97,7 +97,7 @@ struct WorkerStreams {
   /// - Returns: when overlap slows things down, the compute operation that lost time, how much, and
   ///   the side operation it lost it to.
   mutating func end(
-    stream: StreamKind, worker: Int, job: Int, at now: SimTime,
+    stream: StreamKind, worker: Int, of owner: Incarnation, at now: SimTime,
     queue: inout EventQueue<JobEvent>
   ) -> (compute: Int, lost: SimDuration, side: Int)? {
     let list = worker * Self.count + Int(stream.rawValue)
@@ -112,7 +112,7 @@ struct WorkerStreams {
       )
       overlapStart[worker] = .never
       let other = list == compute ? side : compute
-      retime(other, by: 1 / slowdown, worker: worker, job: job, at: now, queue: &queue)
+      retime(other, by: 1 / slowdown, worker: worker, of: owner, at: now, queue: &queue)
     }
     running[list] = -1
     finish[list] = .never
@@ -120,20 +120,20 @@ struct WorkerStreams {
   }
 
   private mutating func beginOverlap(
-    worker: Int, job: Int, at now: SimTime, queue: inout EventQueue<JobEvent>
+    worker: Int, of owner: Incarnation, at now: SimTime, queue: inout EventQueue<JobEvent>
   ) {
     let compute = worker * Self.count
     guard running[compute] >= 0, running[compute + 1] >= 0, overlapStart[worker] == .never else {
       return
     }
     overlapStart[worker] = now
-    retime(compute, by: slowdown, worker: worker, job: job, at: now, queue: &queue)
-    retime(compute + 1, by: slowdown, worker: worker, job: job, at: now, queue: &queue)
+    retime(compute, by: slowdown, worker: worker, of: owner, at: now, queue: &queue)
+    retime(compute + 1, by: slowdown, worker: worker, of: owner, at: now, queue: &queue)
   }
 
   /// Stretches what is left of the operation on `list` by `factor`.
   private mutating func retime(
-    _ list: Int, by factor: Double, worker: Int, job: Int, at now: SimTime,
+    _ list: Int, by factor: Double, worker: Int, of owner: Incarnation, at now: SimTime,
     queue: inout EventQueue<JobEvent>
   ) {
     guard running[list] >= 0 else { return }
@@ -146,30 +146,7 @@ struct WorkerStreams {
     queue.cancel(handles[list])
     finish[list] = end
     handles[list] = queue.scheduleCancellable(
-      JobEvent(kind: .operationFinished, job: job, rank: worker, index: Int(running[list])),
+      JobEvent(kind: .operationFinished, of: owner, rank: worker, index: Int(running[list])),
       at: end)
-  }
-}
-
-/// An event of the jobs' queue.
-struct JobEvent: BitwiseCopyable {
-  enum Kind: UInt8, BitwiseCopyable {
-    case jobStarts, operationFinished, combined, linkChange, launched, held, exchangeFinished
-  }
-  var kind: Kind
-  var job: Int16
-  /// A worker, or a rank slot.
-  var rank: Int32
-  /// An operation, a step of an exchange slot, a fault, or a message.
-  var index: Int32
-  /// The exchange slot of `combined`, the channel of `launched`.
-  var slot: Int32 = 0
-
-  init(kind: Kind, job: Int, rank: Int, index: Int, slot: Int = 0) {
-    self.kind = kind
-    self.job = Int16(truncatingIfNeeded: job)
-    self.rank = Int32(truncatingIfNeeded: rank)
-    self.index = Int32(truncatingIfNeeded: index)
-    self.slot = Int32(truncatingIfNeeded: slot)
   }
 }

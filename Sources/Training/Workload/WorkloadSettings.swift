@@ -60,6 +60,8 @@ public struct WorkloadSettings: Sendable {
   public var override: ComputeOverride?
   /// How the framework executes its operations.
   public var execution: ExecutionSettings
+  /// What it does when a host crashes.
+  public var recovery: RecoverySettings
   /// Factors on its compute and codec times; the scenario's, which stand beside all jobs.
   public var assumptions = Assumptions()
 
@@ -96,5 +98,8 @@ public struct WorkloadSettings: Sendable {
       doc:
         "how the framework executes operations: as a graph, or one by one as the program comes to "
         + "them")
+    recovery = fields.defaultedRecord(
+      "recovery", doc: "checkpoints, and what happens when a host crashes (faults, host_failures)",
+      RecoverySettings.init)
   }
 }

@@ -28,11 +28,12 @@ enum Lab {
   static func run(
     _ jobs: [JobPlan], on topology: Topology, _ model: NetworkModelKind = .alphaBeta,
     transport: Transport = .ideal, faults: [LinkFault] = [],
-    stop: any StopSignal = NoStopSignal(), recorder: (any TimelineRecorder)? = nil
+    crashes: HostCrashes = .none, stop: any StopSignal = NoStopSignal(),
+    recorder: (any TimelineRecorder)? = nil
   ) throws -> NetworkRun.Outcome {
     try NetworkRun.run(
       topology: topology, network: NetworkSettings(model: model, transport: transport), jobs: jobs,
-      faults: faults, stop: stop, recorder: recorder)
+      faults: faults, crashes: crashes, stop: stop, recorder: recorder)
   }
 
   static func job(
