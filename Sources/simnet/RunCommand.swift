@@ -81,6 +81,10 @@ struct RunCommand: ParsableCommand {
       return
     }
     var file = try ScenarioFile.read(scenario!)
+    if file.root["simnet_graph"] != nil {
+      try runGraph(scenario!)
+      return
+    }
     for assignment in set { try file.set(assignment) }
     if let network { try file.set("\(ModelComparison.axis)=\(network)") }
     let runner = try SweepRunner(file, threads: jobs)
@@ -122,6 +126,23 @@ struct RunCommand: ParsableCommand {
         ? "" : "; finished ones are kept, the same command tries the rest again"
     ).report(flag)
     if let output, !quiet { Terminal.say("wrote \(output)") }
+  }
+}
+
+extension RunCommand {
+  /// A graph by itself: every order that fits it, its bounds and its critical path.
+  private func runGraph(_ path: String) throws {
+    if !set.isEmpty || output != nil || network != nil || links != nil {
+      throw ValidationError(
+        "\(path) is a graph by itself, which has no network and no sweep; see simnet graph --help, or "
+          + "name it in a scenario: \"workload\": {\"model\": {\"graph\": \"\(path)\"}}")
+    }
+    if path == "-" {
+      throw ValidationError("a graph on standard input is run by simnet graph -")
+    }
+    var command = try GraphCommand.parse(
+      [path, "--critical-path", "--format", format.rawValue])
+    try command.run()
   }
 }
 

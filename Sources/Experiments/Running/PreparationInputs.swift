@@ -49,9 +49,35 @@ final class PreparationInputs: Sendable {
               expected: "give a CSV or JSON model table that can be read")))
         table = nil
       }
+    case .graph(let file):
+      table = graph(file, at: path.appending("workload").appending("model"), root, issues)
     }
     if let table { state.withLock { $0.models[reference] = table } }
     return table
+  }
+
+  /// The graph in `file` as a model; nil if it cannot be used, which is reported at `place`.
+  private func graph(
+    _ file: String, at place: FieldPath, _ root: JSONNode, _ issues: IssueCollector
+  ) -> ModelTable? {
+    do {
+      // Transfers that the file times by bytes alone are timed by the network here.
+      let channel = GraphChannel(bandwidth: .gigabitsPerSecond(10))
+      let graph = try GraphFile.read(resolve(file).path, options: .init(channel: channel))
+      return try ModelTable(graph: graph)
+    } catch let invalid as InvalidInput {
+      for issue in invalid.issues { issues.report(issue) }
+    } catch {
+      let reason =
+        (error as? GraphModelRefusal)?.description ?? (error as? JSONError).map { "\($0)" }
+        ?? (error as? InputError)?.reason ?? InputError.reason(error)
+      issues.report(
+        Issue(
+          path: place, position: root.get(place.parts)?.position,
+          problem: .invalid(
+            found: "\(file): \(reason)", expected: "give a graph of what a worker executes")))
+    }
+    return nil
   }
 
   /// The device that a scenario names; nil if it cannot be used, which is reported.

@@ -40,7 +40,7 @@ final class PointPreparation {
     var files = scenario.cluster.device.file.map { [inputs.digest(of: $0)] } ?? []
     for job in scenario.jobs {
       files += job.gradients.files.map { inputs.digest(of: $0) }
-      if case .file(let file) = job.workload.model { files.append(inputs.digest(of: file)) }
+      if let file = job.workload.model.file { files.append(inputs.digest(of: file)) }
     }
     return Scenario.hash(root, files: files)
   }

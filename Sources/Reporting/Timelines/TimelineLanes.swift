@@ -108,7 +108,7 @@ public struct TimelineLanes: Sendable {
   /// The lane on which `span` is shown.
   static func kind(of span: TimelineSpan) -> Kind {
     switch span.kind {
-    case .forward, .backward, .optimizer: .compute
+    case .forward, .backward, .optimizer, .compute: .compute
     case .encode: .encode
     case .decode: .decode
     case .exchange: .exchange

@@ -105,6 +105,20 @@ public struct OperationGraph: Sendable {
     self.order = order
   }
 
+  /// `other` with operations of other lengths.
+  init(_ other: OperationGraph, operations: [Operation]) {
+    precondition(operations.count == other.count, "only what operations take changes")
+    name = other.name
+    resources = other.resources
+    self.operations = operations
+    names = other.names
+    predecessorOffsets = other.predecessorOffsets
+    predecessors = other.predecessors
+    successorOffsets = other.successorOffsets
+    successors = other.successors
+    order = other.order
+  }
+
   /// The number of operations.
   public var count: Int { operations.count }
 

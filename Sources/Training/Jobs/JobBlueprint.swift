@@ -85,9 +85,17 @@ public struct JobBlueprint: Sendable {
       return nil
     }
 
-    var times = device.computeTimes(
-      model: model, batch: workload.batch, precision: workload.precision,
-      optimizer: workload.optimizer)
+    if let (key, reason) = Self.refusal(ofGraph: model, workload) {
+      issues.report(
+        Issue(
+          path: path.appending("workload").appending(key), problem: .conflict(reason)))
+      return nil
+    }
+    var times =
+      model.graph?.computeTimes
+      ?? device.computeTimes(
+        model: model, batch: workload.batch, precision: workload.precision,
+        optimizer: workload.optimizer)
     if let override = workload.override { times = times.overridden(by: override) }
     times = workload.assumptions.applied(to: times).executed(workload.execution)
     compute = times
@@ -114,6 +122,12 @@ public struct JobBlueprint: Sendable {
     schedule = communication.schedule.plan(scheduleInput)
     scheduleLabel = communication.schedule.name
     if let overlaps = communication.overlapsForward { schedule.overlapsForward = overlaps }
+    if let reason = model.graph?.refusal(of: schedule) {
+      issues.report(
+        Issue(
+          path: path.appending("communication").appending("schedule"), problem: .conflict(reason)))
+      return nil
+    }
     let state = MemoryEstimate.modelState(self)
     if state > device.memory.value {
       issues.report(
@@ -136,6 +150,25 @@ public struct JobBlueprint: Sendable {
     return communication.compression.phases
       .filter { $0.first == 0 || $0.first < end }
       .map { ($0.first, $0.settings) }
+  }
+
+  /// What of `workload` a graph cannot have, and why; nil for other models and if there is nothing.
+  private static func refusal(
+    ofGraph model: ModelTable, _ workload: WorkloadSettings
+  ) -> (key: String, reason: String)? {
+    if model.graph == nil { return nil }
+    if workload.override != nil {
+      return ("compute", "the operations of a graph have durations of their own; change those")
+    }
+    if workload.accumulationSteps > 1 {
+      return ("accumulation_steps", "a graph is a whole iteration; it cannot be accumulated")
+    }
+    if workload.execution.isEager {
+      return (
+        "execution", "the durations of a graph hold what dispatching its operations takes; use staged"
+      )
+    }
+    return nil
   }
 
   /// Why `schedule` cannot plan what is executed so; nil if it can.

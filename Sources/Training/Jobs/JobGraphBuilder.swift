@@ -58,6 +58,50 @@ struct JobGraphBuilder {
     }
   }
 
+  /// Adds an iteration of `model`, whose operations take `factor` times as long, that exchanges `units`
+  /// of these tensors.
+  ///
+  /// - Precondition: the units do not wait for one another.
+  mutating func add(
+    _ units: [UnitPlan], of tensors: [[TensorID]], in model: GraphModel, factor: Double
+  ) {
+    guard let nodes = model.nodes(tensors) else {
+      preconditionFailure("schedules that join too much are refused")
+    }
+    let source = model.graph
+    /// What ends each operation.
+    var ends = [[Int]](repeating: [], count: source.count)
+    func start(_ operation: Int) -> [Int] {
+      Array(Set(source.predecessors(of: operation).flatMap { ends[Int($0)] })).sorted()
+    }
+    for node in nodes {
+      switch node {
+      case .unit(let unit):
+        let members = tensors[unit].map { model.tensors[$0.index].index }
+        let tail = addUnit(
+          units[unit], unit, after: Array(Set(members.flatMap { start($0) })).sorted())
+        for member in members { ends[member] += tail }
+      case .operation(let index):
+        let operation = source.operations[index]
+        let after = start(index)
+        if operation.kind == .collective {
+          // It moves nothing: a point at which everything before it is over.
+          ends[index] = after
+          continue
+        }
+        let duration =
+          factor == 1 ? operation.duration : operation.duration.scaled(by: factor)
+        let isCompute = operation.kind == .compute
+        ends[index] = [
+          graph.add(
+            isCompute ? .compute : .copy, on: isCompute ? .compute : .cpu, for: duration,
+            after: after)
+        ]
+      }
+    }
+    graph.add(.optimizer, on: .compute, after: Array(Set(ends.joined())).sorted())
+  }
+
   private mutating func addForward() -> Int {
     graph.add(.forward, on: .compute, for: compute.forward)
   }

@@ -90,7 +90,13 @@ public struct JobPlanBuilder {
         }
         units.append(plan)
       }
-      builder.add(units)
+      if let model = blueprint.model.graph {
+        builder.add(
+          units, of: blueprint.schedule.units.map(\.tensors), in: model,
+          factor: workload.assumptions.computeTime)
+      } else {
+        builder.add(units)
+      }
       phases.append(
         JobPhase(
           firstIteration: phase.firstIteration,

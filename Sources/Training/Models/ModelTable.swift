@@ -94,6 +94,8 @@ public struct ModelTable: Sendable, Equatable {
   public var attentionScoreMACs: Int
   /// The batch a user's own times were measured at.
   public var measuredBatch: Int?
+  /// The graph that workers execute instead of a forward and a backward pass.
+  public internal(set) var graph: GraphModel?
 
   public init(
     name: String, sample: String, source: String, tensors: [ModelTensor], tied: [TiedLayer] = [],

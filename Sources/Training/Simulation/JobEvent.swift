@@ -7,7 +7,8 @@ struct Incarnation: BitwiseCopyable, Equatable {
 
   init(job: Int) { self.job = Int16(truncatingIfNeeded: job) }
 
-  /// A job that has crashed as often as this is given up; see ``JobEvent/incarnation``.
+  /// A job whose hosts have crashed as often as this is given up, which also ends runs that get
+  /// nowhere.
   static let most = 255
 }
 

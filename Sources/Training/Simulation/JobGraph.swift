@@ -7,9 +7,11 @@ public enum OperationKind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case copy
   /// Nothing but waiting, on no stream's account; charged to communication.
   case hold
+  /// An operation of a graph.
+  case compute
 
-  /// Whether it is part of the forward or backward pass.
-  var isCompute: Bool { self == .forward || self == .backward }
+  /// Whether it is part of the forward or backward pass, or of a graph in their place.
+  var isCompute: Bool { self == .forward || self == .backward || self == .compute }
 }
 
 /// Where an operation runs on a worker; each place runs one operation at a time.

@@ -19,7 +19,7 @@ extension JobState {
       if end <= begin { break }
       let description = plan.graph.operations[operation(of: cell)]
       switch description.kind {
-      case .forward, .backward: break
+      case .forward, .backward, .compute: break
       case .encode: account.encode += exposed(worker, start, end, &hidden)
       case .decode: account.decode += exposed(worker, start, end, &hidden)
       case .optimizer: account.optimizer += exposed(worker, start, end, &hidden)

@@ -79,7 +79,7 @@ extension JobState {
     }
     next.outcome.wireBytes = saved.wireBytes
     next.outcome.hostBytes = saved.hostBytes
-    if next.outcome.recovery.crashes >= Incarnation.most {
+    if Int(next.incarnation.number) >= Incarnation.most {
       next.fail(
         .stuck(
           at: now,
@@ -98,6 +98,8 @@ extension JobState {
     saved.stopped = .never
     iteration = Array(repeating: Int32(saved.iteration), count: plan.workers)
     clock = ProgressClock(workers: plan.workers, finished: saved.iteration)
+    // Nobody has waited: the time since the crash is nobody's iteration.
+    waitingSince = Array(repeating: .never, count: plan.workers)
     begin(at: now)
   }
 }

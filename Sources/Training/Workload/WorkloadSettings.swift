@@ -5,29 +5,41 @@ public enum ModelReference: Sendable, Hashable {
   case builtIn(String)
   /// A table of the user's own; relative to the scenario.
   case file(String)
+  /// A graph of operations in simnet's JSON; relative to the scenario.
+  case graph(String)
+
+  /// The file behind it, if there is one.
+  public var file: String? {
+    switch self {
+    case .builtIn: nil
+    case .file(let file), .graph(let file): file
+    }
+  }
 }
 
 extension FieldKind where Value == ModelReference {
-  /// A built-in name, or `{"file": "my-model.csv"}`.
+  /// A built-in name, `{"file": "my-model.csv"}`, or `{"graph": "worker.json"}`.
   public static var model: FieldKind<ModelReference> {
-    let expectation = #"the name of a built-in model or {"file": "table.csv"}"#
+    let expectation = #"the name of a built-in model, {"file": "table.csv"} or {"graph": "worker.json"}"#
     let named = FieldKind<String>.modelName
     return FieldKind(
       expectation: expectation, example: #""resnet50""#,
       schema: #"{"anyOf":[\#(named.schema),{"type":"object","additionalProperties":false,"#
-        + #""properties":{"file":{"type":"string"}},"required":["file"]}]}"#,
+        + #""properties":{"file":{"type":"string"},"graph":{"type":"string"}},"#
+        + #""minProperties":1,"maxProperties":1}]}"#,
       placeholder: { .builtIn("resnet50") },
       read: { node in
         if node.string != nil { return named.read(node).map { .builtIn($0) } }
-        guard let members = node.members, members.count == 1, members[0].key == "file",
-          let path = members[0].node.string
+        guard let members = node.members, members.count == 1,
+          ["file", "graph"].contains(members[0].key), let path = members[0].node.string
         else { return .failure(.wrongType(node, expectation, #""resnet50""#)) }
-        return .success(.file(path))
+        return .success(members[0].key == "file" ? .file(path) : .graph(path))
       },
       show: { reference in
         switch reference {
         case .builtIn(let name): JSONNode.quoted(name)
         case .file(let path): #"{"file":\#(JSONNode.quoted(path))}"#
+        case .graph(let path): #"{"graph":\#(JSONNode.quoted(path))}"#
         }
       })
   }
@@ -67,7 +79,9 @@ public struct WorkloadSettings: Sendable {
 
   public init(_ fields: inout FieldReader) {
     model = fields.required(
-      "model", .model, doc: "what is trained: a built-in model table or one of your own")
+      "model", .model,
+      doc: "what is trained: a built-in model table or one of your own, or what a worker executes: a "
+        + "graph of operations with collectives in JSON (simnet graph --help)")
     batch = fields.optional(
       "batch_per_worker", .count(), default: 32, doc: "samples of one micro-batch on one worker")
     precision = fields.optional(

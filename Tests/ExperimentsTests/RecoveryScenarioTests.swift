@@ -1,0 +1,97 @@
+import Experiments
+import SimKernel
+import Testing
+
+/// Crashes, checkpoints and lost messages as a scenario has them.
+@Suite struct RecoveryScenarioTests {
+  private func table(_ more: String, set: [String] = []) throws -> ResultTable {
+    try SweepRunner(Scratch().scenario(quick(more), set: set)).run(SweepOptions()).table
+  }
+
+  @Test("columns say what a crash cost, and add up to the makespan") func columns() throws {
+    let plain = try table("", set: ["workload.iterations=6"])
+    #expect(plain.cells("crashes") == ["0"] && plain.cells("goodput") == ["1"])
+    let crashed = try table(
+      #", "faults": [{"at": "300 ms", "host": 2, "crash": "50 ms"}]"#,
+      set: [
+        "workload.iterations=6",
+        #"workload.recovery={"checkpoint_every": 2, "checkpoint_time": "10 ms", "restart_time": "30 ms"}"#,
+      ])
+    func number(_ name: String, _ table: ResultTable) throws -> Double {
+      try #require(Double(table.cells(name)[0]))
+    }
+    #expect(crashed.cells("crashes") == ["1"])
+    #expect(crashed.cells("checkpoint_time_s") == ["0.02"])
+    #expect(crashed.cells("downtime_s") == ["0.08"])
+    let cost = try number("rework_time_s", crashed) + 0.02 + 0.08
+    let total = try number("makespan_s", crashed)
+    #expect(abs(total - cost - (try number("makespan_s", plain))) < 1e-9)
+    #expect(abs((try number("goodput", crashed)) - (1 - cost / total)) < 1e-9)
+    #expect(crashed.cells("folded") == ["faults"])
+    #expect(crashed.cells("iteration_time_s") == plain.cells("iteration_time_s"))
+  }
+
+  @Test("every schedule and strategy goes on after a crash", arguments: [
+    #""schedule": "p3""#, #""schedule": "byte_scheduler""#, #""schedule": "random""#,
+    #""strategy": "parameter_server", "servers": {"count": 2, "placement": "colocated"}"#,
+    #""strategy": "all_gather", "compression": "top_k""#,
+  ])
+  func schedules(communication: String) throws {
+    let more =
+      #", "communication": {\#(communication)}, "faults": [{"at": "200 ms", "host": 1, "crash": "5 ms"}, {"at": "400 ms", "host": 0, "crash": "5 ms"}]"#
+    for every in ["{}", #"{"checkpoint_every": 1, "checkpoint_time": "1 ms"}"#] {
+      let result = try table(
+        more, set: ["workload.iterations=8", "workload.recovery=\(every)"])
+      #expect(result.rows.count == 1)
+      #expect((Int(result.cells("crashes")[0]) ?? 0) >= 1)
+    }
+  }
+
+  @Test("lost messages make a run longer and are counted", arguments: [
+    "alpha_beta", "loggp", "flow", "packet",
+  ])
+  func losses(model: String) throws {
+    let more = #", "network": {"model": "\#(model)"}, "communication": {"sending": {"loss": 0.05}}"#
+    let lossy = try table(more, set: ["workload.iterations=3"])
+    let plain = try table(more, set: ["workload.iterations=3", "communication.sending.loss=0"])
+    #expect((Int(lossy.cells("lost_messages")[0]) ?? 0) > 0)
+    #expect(plain.cells("lost_messages") == ["0"])
+    #expect(
+      (Double(lossy.cells("iteration_time_s")[0]) ?? 0)
+        > (Double(plain.cells("iteration_time_s")[0]) ?? 1))
+  }
+
+  @Test("what makes no sense is refused where it stands") func refusals() throws {
+    let cases: [(String, String)] = [
+      (#", "faults": [{"at": "1 s", "node": "switch", "crash": "1 s"}]"#, "only hosts crash"),
+      (#", "faults": [{"at": "1 s", "host": 9, "crash": "1 s"}]"#, "0...3"),
+      (#", "faults": [{"at": "1 s", "host": 1, "crash": "1 s", "up": false}]"#, "until it is back"),
+      (#", "faults": [{"at": "1 s", "host": 1}]"#, "a fault changes nothing"),
+      (#", "host_failures": {"mtbf": "0 s", "away": "1 s"}"#, "above zero"),
+    ]
+    for (more, expected) in cases {
+      let found = try problems(quick(more))
+      #expect(found.count == 1 && found[0].contains(expected), "\(found)")
+    }
+    let settings: [(String, String)] = [
+      (#"{"checkpoint_every": 2}"#, "checkpoint_time"),
+      (#"{"checkpoint_time": "1 s"}"#, "no checkpoint is written"),
+      (
+        #"{"checkpoint_every": 2, "checkpoint_time": "1 s", "write_rate": "1 Gbps"}"#,
+        "says it already"
+      ),
+    ]
+    for (record, expected) in settings {
+      let found = try problems(quick(), set: ["workload.recovery=\(record)"])
+      #expect(found.count == 1 && found[0].contains(expected), "\(found)")
+    }
+  }
+
+  @Test("hosts that crash all the time end the run with the reason") func hopeless() throws {
+    let runner = try SweepRunner(
+      Scratch().scenario(quick(#", "host_failures": {"mtbf": "10 ms", "away": "1 s"}"#)))
+    let outcome = try runner.run(SweepOptions())
+    #expect(outcome.failures.count == 1)
+    #expect("\(outcome.failures[0])".contains("crashed 255 times"))
+  }
+}
