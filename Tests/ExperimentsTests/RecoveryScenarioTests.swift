@@ -95,3 +95,60 @@ import Testing
     #expect("\(outcome.failures[0])".contains("crashed 255 times"))
   }
 }
+
+/// Workers with different devices.
+@Suite struct MixedDeviceTests {
+  private func table(_ set: [String]) throws -> ResultTable {
+    try SweepRunner(Scratch().scenario(Self.plain, set: set)).run(SweepOptions()).table
+  }
+
+  /// Four workers without stragglers.
+  private static let plain = """
+    {"simnet": 1,
+     "cluster": {"topology": {"kind": "star", "hosts": 4,
+       "link": {"bandwidth": "10 Gbps", "latency": "1 us"}}, "device": "v100"},
+     "workload": {"model": "resnet18", "iterations": 2, "warmup": 0},
+     "gradients": {"source": "synthetic", "sample": 2048}}
+    """
+
+  @Test(
+    "the slowest device sets the pace, and the others wait",
+    arguments: [
+      "{}", #"{"schedule": "p3"}"#, #"{"schedule": "byte_scheduler"}"#,
+      #"{"strategy": "all_gather", "compression": "top_k"}"#,
+      #"{"strategy": "parameter_server", "servers": {"count": 4, "placement": "colocated"}}"#,
+    ])
+  func slowest(communication: String) throws {
+    func number(_ name: String, _ table: ResultTable) throws -> Double {
+      try #require(Double(table.cells(name)[0]))
+    }
+    let base = ["communication=\(communication)"]
+    let slow = try table(base)
+    let fast = try table(base + ["cluster.device=a100"])
+    let mixed = try table(
+      base + [#"cluster.devices=[{"hosts": [1, 3], "device": "a100"}]"#])
+    let same = try table(base + [#"cluster.devices=[{"hosts": [0, 1, 2, 3], "device": "v100"}]"#])
+    // The same device under another name of the class runs exactly as before.
+    #expect(same.cells("iteration_time_s") == slow.cells("iteration_time_s"))
+    #expect(same.cells("compute_time_s") == slow.cells("compute_time_s"))
+    let times = try [fast, mixed, slow].map { try number("iteration_time_s", $0) }
+    #expect(times[0] < times[1] && times[1] <= times[2] * (1 + 1e-9))
+    let compute = try [fast, mixed, slow].map { try number("compute_time_s", $0) }
+    #expect(abs(compute[1] - (compute[0] + compute[2]) / 2) < 1e-6)
+    #expect(try number("straggler_wait_s", mixed) > 0)
+    #expect(mixed.cells("compute_source")[0].contains("2 workers on v100, 2 workers on a100"))
+    #expect(mixed.cells("folded") == ["several devices"])
+  }
+
+  @Test("hosts that are not there or listed twice are refused") func refusals() throws {
+    for (list, expected) in [
+      (#"[{"hosts": [4], "device": "a100"}]"#, "0...3"),
+      (#"[{"hosts": [1, 2], "device": "a100"}, {"hosts": [2], "device": "v100"}]"#, "listed twice"),
+      (#"[{"hosts": [1], "device": "a1000"}]"#, "a100"),
+    ] {
+      let found = try problems(Self.plain, set: ["cluster.devices=\(list)"])
+      #expect(found.count == 1 && found[0].contains(expected), "\(found)")
+      #expect(found.first?.hasPrefix("cluster.devices") == true)
+    }
+  }
+}

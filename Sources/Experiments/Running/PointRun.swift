@@ -156,7 +156,8 @@ enum PointRun {
       ("transport", transport.name),
       (
         "compute_source",
-        micro.evidence.map {
+        job.devicesNote
+          + micro.evidence.map {
           "\($0.part) \($0.evidence.provenance.rawValue): \($0.evidence.sentence)"
         }.joined(separator: "; ")
       ),

@@ -82,10 +82,10 @@ final class PreparationInputs: Sendable {
 
   /// The device that a scenario names; nil if it cannot be used, which is reported.
   func device(
-    _ reference: DeviceReference, root: JSONNode, issues: IssueCollector
+    _ reference: DeviceReference, at place: FieldPath = FieldPath(["cluster", "device"]),
+    root: JSONNode, issues: IssueCollector
   ) -> DeviceProfile? {
     if let known = state.withLock({ $0.devices[reference] }) { return known }
-    let place = FieldPath(["cluster", "device"])
     let found = DeviceProfileFiles.read(
       reference, directory: directory, path: place, position: root.get(place.parts)?.position,
       issues: issues)

@@ -37,7 +37,8 @@ final class PointPreparation {
 
   /// Names the configuration `root`, which was read as `scenario`: rows carry it.
   func hash(_ root: JSONNode, _ scenario: Scenario) -> String {
-    var files = scenario.cluster.device.file.map { [inputs.digest(of: $0)] } ?? []
+    let devices = [scenario.cluster.device] + scenario.cluster.others.map(\.device)
+    var files = devices.compactMap(\.file).map { inputs.digest(of: $0) }
     for job in scenario.jobs {
       files += job.gradients.files.map { inputs.digest(of: $0) }
       if let file = job.workload.model.file { files.append(inputs.digest(of: file)) }
@@ -87,6 +88,9 @@ final class PointPreparation {
     guard let device = inputs.device(scenario.cluster.device, root: root, issues: issues) else {
       return nil
     }
+    guard
+      let devices = hostDevices(scenario.cluster, device, topology, root: root, issues: issues)
+    else { return nil }
     var jobs: [JobBlueprint] = []
     var taken = [Bool](repeating: false, count: topology.accelerators.count)
     for (index, job) in scenario.jobs.enumerated() {
@@ -104,7 +108,7 @@ final class PointPreparation {
         name: job.name, workload: job.workload, communication: job.communication,
         gradients: job.gradients, recorded: recorded, stragglers: job.stragglers,
         placement: job.placement,
-        model: model, device: device, topology: topology, taken: &taken,
+        model: model, devices: devices, topology: topology, taken: &taken,
         path: path, issues: issues)
       {
         jobs.append(blueprint)
@@ -128,6 +132,38 @@ final class PointPreparation {
     return PreparedPoint(
       scenario: scenario, topology: topology, jobs: jobs, faults: faults,
       crashes: FaultSchedule.crashes(of: scenario))
+  }
+
+  /// The device of every host; nil if one cannot be used, or stands for two hosts at once.
+  private func hostDevices(
+    _ cluster: ClusterSettings, _ device: DeviceProfile, _ topology: Topology, root: JSONNode,
+    issues: IssueCollector
+  ) -> HostDevices? {
+    var devices = HostDevices(device, hosts: topology.hostCount)
+    for (index, other) in cluster.others.enumerated() {
+      let place = FieldPath(["cluster", "devices", String(index)])
+      guard
+        let profile = inputs.device(
+          other.device, at: place.appending("device"), root: root, issues: issues)
+      else { return nil }
+      for host in other.hosts {
+        let problem: Issue.Problem
+        if host >= topology.hostCount {
+          problem = .outOfRange(
+            found: String(host),
+            expected: "a host of \(topology.name): 0...\(topology.hostCount - 1)")
+        } else if !devices.isBase(host) {
+          problem = .conflict("host \(host) is listed twice; it has one device")
+        } else {
+          continue
+        }
+        issues.report(
+          Issue(path: place.appending("hosts"), problem: problem))
+        return nil
+      }
+      devices.set(profile, on: other.hosts)
+    }
+    return devices
   }
 
   private func topology(

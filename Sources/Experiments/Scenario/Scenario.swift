@@ -6,6 +6,14 @@ import Training
 public struct ClusterSettings: Sendable {
   public var topology: any TopologySpecification
   public var device: DeviceReference
+  /// Hosts with another one.
+  public var others: [HostDevice]
+
+  /// Hosts whose accelerators are not the cluster's ``device``.
+  public struct HostDevice: Sendable {
+    public var hosts: [Int]
+    public var device: DeviceReference
+  }
 
   init(_ fields: inout FieldReader) {
     topology = fields.variant(
@@ -16,6 +24,14 @@ public struct ClusterSettings: Sendable {
         "the accelerator of every worker: a listed device (simnet list devices), or a profile of "
         + "your own, relative to the scenario, such as simnet calibrate codecs writes (its keys: "
         + "simnet explain cluster.device.codecs, simnet schema device)")
+    others = fields.records("devices", doc: "hosts with another device than the rest") { fields in
+      HostDevice(
+        hosts: fields.required(
+          "hosts", .list(of: .integer(0...Int(Int32.max))),
+          doc: "their numbers, from 0; an accelerator of these hosts is"),
+        device: fields.required(
+          "device", .device, doc: "this device; servers and sums keep to cluster.device"))
+    }
   }
 }
 

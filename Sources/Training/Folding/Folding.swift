@@ -84,6 +84,7 @@ struct FoldedJob {
 
   private static func check(_ plan: JobPlan) throws(FoldingRefusal) {
     if !plan.stragglers.isConstant { throw FoldingRefusal("stragglers") }
+    if !plan.durations.isEmpty { throw FoldingRefusal("several devices") }
     if plan.nodes.count != plan.workers || plan.holdsReplies { throw FoldingRefusal("servers") }
     if plan.recovery.every != nil { throw FoldingRefusal("checkpoints") }
     if !(plan.progress is BulkSynchronous) { throw FoldingRefusal("not bulk-synchronous") }

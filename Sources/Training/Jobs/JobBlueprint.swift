@@ -18,6 +18,13 @@ public struct JobBlueprint: Sendable {
   public var model: ModelTable
   public var device: DeviceProfile
   public var compute: ComputeTimes
+  /// The devices that the workers have, the cluster's first; empty if all of them have that one.
+  var classes: [WorkerClass] = []
+  /// The class of each worker; empty like ``classes``.
+  var classOfWorker: [Int32] = []
+  /// Whether the plan is one of several for workers with different devices, which must be alike but for
+  /// durations.
+  var isMixed = false
   public var schedule: SchedulePlan
   /// What the schedule was planned with.
   public let scheduleInput: ScheduleInput
@@ -40,7 +47,7 @@ public struct JobBlueprint: Sendable {
     name: String, workload: WorkloadSettings, communication: CommunicationSettings,
     gradients: GradientSettings, recorded: RecordedGradients?,
     stragglers: any StragglerModel, placement: PlacementSettings, model: ModelTable,
-    device: DeviceProfile, topology: Topology,
+    devices: HostDevices, topology: Topology,
     taken: inout [Bool], path: FieldPath, issues: IssueCollector
   ) {
     self.name = name
@@ -51,6 +58,7 @@ public struct JobBlueprint: Sendable {
     self.recorded = recorded
     self.stragglers = stragglers
     self.model = model
+    let device = devices.profiles[0]
     self.device = device
 
     guard
@@ -91,14 +99,16 @@ public struct JobBlueprint: Sendable {
           path: path.appending("workload").appending(key), problem: .conflict(reason)))
       return nil
     }
-    var times =
-      model.graph?.computeTimes
-      ?? device.computeTimes(
-        model: model, batch: workload.batch, precision: workload.precision,
-        optimizer: workload.optimizer)
-    if let override = workload.override { times = times.overridden(by: override) }
-    times = workload.assumptions.applied(to: times).executed(workload.execution)
+    let times = Self.times(of: model, on: device, workload)
     compute = times
+    let positions = hosts.map { devices.position(of: $0) }
+    if positions.contains(where: { $0 != 0 }) {
+      classes = devices.profiles.map {
+        WorkerClass(device: $0, compute: Self.times(of: model, on: $0, workload))
+      }
+      classOfWorker = positions.map { Int32($0) }
+      isMixed = true
+    }
     if let reason = Self.refusal(of: communication.schedule, workload.execution, times) {
       issues.report(
         Issue(
@@ -150,6 +160,39 @@ public struct JobBlueprint: Sendable {
     return communication.compression.phases
       .filter { $0.first == 0 || $0.first < end }
       .map { ($0.first, $0.settings) }
+  }
+
+  /// What `device` needs for a micro-batch, as `workload` has it.
+  private static func times(
+    of model: ModelTable, on device: DeviceProfile, _ workload: WorkloadSettings
+  ) -> ComputeTimes {
+    var times =
+      model.graph?.computeTimes
+      ?? device.computeTimes(
+        model: model, batch: workload.batch, precision: workload.precision,
+        optimizer: workload.optimizer)
+    if let override = workload.override { times = times.overridden(by: override) }
+    return workload.assumptions.applied(to: times).executed(workload.execution)
+  }
+
+  /// How many workers have which device, for results; empty where all have the cluster's.
+  public var devicesNote: String {
+    if classes.isEmpty { return "" }
+    let counts = classes.indices.map { index in
+      (index, classOfWorker.reduce(0) { $0 + (Int($1) == index ? 1 : 0) })
+    }
+    let parts = counts.filter { $0.1 > 0 }.map { "\($0.1) workers on \(classes[$0.0].device.name)" }
+    return parts.joined(separator: ", ") + "; of \(device.name): "
+  }
+
+  /// The same job as workers of class `index` see it.
+  func seen(by index: Int) -> JobBlueprint {
+    var job = self
+    job.device = classes[index].device
+    job.compute = classes[index].compute
+    job.classes = []
+    job.classOfWorker = []
+    return job
   }
 
   /// What of `workload` a graph cannot have, and why; nil for other models and if there is nothing.

@@ -14,11 +14,13 @@ struct JobGraphBuilder {
   let overlapsForward: Bool
   /// Whether workers update their parameters themselves.
   let updates: Bool
+  /// Whether operations of no length are kept, so that the graphs of several devices are alike.
+  let keepsEmpty: Bool
   private(set) var graph = JobGraph()
 
   init(
     compute: ComputeTimes, streams: StreamSettings, accumulationSteps: Int, copyRate: Bandwidth?,
-    overlapsForward: Bool, updates: Bool
+    overlapsForward: Bool, updates: Bool, keepsEmpty: Bool = false
   ) {
     self.compute = compute
     self.streams = streams
@@ -26,6 +28,7 @@ struct JobGraphBuilder {
     self.copyRate = copyRate
     self.overlapsForward = overlapsForward
     self.updates = updates
+    self.keepsEmpty = keepsEmpty
   }
 
   /// The graph of all phases.
@@ -110,17 +113,22 @@ struct JobGraphBuilder {
   private mutating func addForward(
     _ units: [UnitPlan]
   ) -> (last: [Int], gates: [(operation: Int, units: [Int])]) {
-    let needed = units.indices.sorted { (units[$0].needed, $0) < (units[$1].needed, $1) }
+    // Times go by the order of tensors, which is the same on every device.
+    let needed = units.indices.sorted {
+      keepsEmpty
+        ? (units[$0].lastTensor, $0) < (units[$1].lastTensor, $1)
+        : (units[$0].needed, $0) < (units[$1].needed, $1)
+    }
     var starts: [(offset: SimDuration, units: [Int])] = []
     for unit in needed where !units[unit].exchanges.isEmpty {
-      if let open = starts.last, open.offset == units[unit].needed {
+      if !keepsEmpty, let open = starts.last, open.offset == units[unit].needed {
         starts[starts.count - 1].units.append(unit)
       } else {
         starts.append((units[unit].needed, [unit]))
       }
     }
     var last: [Int] = []
-    if let first = starts.first, first.offset > .zero {
+    if let first = starts.first, first.offset > .zero || keepsEmpty {
       last = [graph.add(.forward, on: .compute, for: first.offset)]
     }
     var gates: [(operation: Int, units: [Int])] = []
@@ -137,16 +145,20 @@ struct JobGraphBuilder {
   private mutating func addBackward(_ units: [UnitPlan], after last: inout [Int]) -> [[Int]] {
     var ends = Array(repeating: [Int](), count: units.count)
     var reached = SimDuration.zero
-    let order = units.indices.sorted { (units[$0].ready, $0) < (units[$1].ready, $1) }
+    let order = units.indices.sorted {
+      keepsEmpty
+        ? (-units[$0].lastTensor, $0) < (-units[$1].lastTensor, $1)
+        : (units[$0].ready, $0) < (units[$1].ready, $1)
+    }
     for index in order {
       let unit = units[index]
-      if unit.ready > reached {
+      if unit.ready > reached || keepsEmpty {
         last = [graph.add(.backward, on: .compute, for: unit.ready - reached, after: last)]
         reached = unit.ready
       }
       ends[index] = addUnit(unit, index, after: last)
     }
-    if compute.backward > reached {
+    if compute.backward > reached || keepsEmpty {
       last = [graph.add(.backward, on: .compute, for: compute.backward - reached, after: last)]
     }
     return ends
@@ -231,6 +243,8 @@ struct UnitPlan {
   var ready = SimDuration.zero
   /// When forward first needs one of its parameters, after forward began.
   var needed = SimDuration.zero
+  /// Of its tensors, the one whose gradient is ready last and whose value is needed first.
+  var lastTensor = 0
   var hold = SimDuration.zero
   var elements = 0
   var encode = CodecTiming.Cost()

@@ -56,7 +56,7 @@ public struct JobPlanBuilder {
       compute: blueprint.compute, streams: communication.streams,
       accumulationSteps: blueprint.workload.accumulationSteps,
       copyRate: communication.sending.copyRate, overlapsForward: blueprint.schedule.overlapsForward,
-      updates: !communication.strategy.updatesOnServers)
+      updates: !communication.strategy.updatesOnServers, keepsEmpty: blueprint.isMixed)
     var exchanges: [PlannedExchange] = []
     var phases: [JobPhase] = []
     let workload = blueprint.workload
@@ -77,6 +77,7 @@ public struct JobPlanBuilder {
           report: &own)
         plan.ready = unit.tensors.map { blueprint.compute.readyOffsets[$0.index] }.max() ?? .zero
         plan.needed = unit.tensors.map { neededOffsets[$0.index] }.min() ?? .zero
+        plan.lastTensor = unit.tensors.map(\.index).min() ?? 0
         plan.hold = unit.hold
         plan.elements = unit.elements
         plan.firstExchange = exchanges.count
@@ -124,7 +125,35 @@ public struct JobPlanBuilder {
       replicate: replicate)
     job.startup = workload.execution.startup
     job.recovery = blueprint.recovery
+    try addClasses(to: &job, seed: seed, replicate: replicate)
     return (job, report)
+  }
+
+  /// What operations take on each of several devices: plans that are alike but for that.
+  private func addClasses(
+    to job: inout JobPlan, seed: UInt64, replicate: Int
+  ) throws(InvalidInput) {
+    for index in blueprint.classes.indices {
+      let own = try JobPlanBuilder(
+        blueprint.seen(by: index), encodings: encodings, topology: topology, transport: transport
+      ).build(seed: seed, replicate: replicate).plan.graph
+      let isAlike =
+        own.operations.count == job.graph.operations.count
+        && zip(own.operations, job.graph.operations).allSatisfy {
+          $0.kind == $1.kind && $0.stream == $1.stream && $0.exchange == $1.exchange
+        }
+      guard isAlike else {
+        throw InvalidInput([
+          Issue(
+            path: FieldPath(["cluster", "devices"]),
+            problem: .conflict(
+              "\(blueprint.device.name) and \(blueprint.classes[index].device.name) do not run the "
+                + "same operations, since a codec takes no time on one of them; give both their costs"))
+        ])
+      }
+      job.durations += own.operations.map(\.duration)
+    }
+    job.classOfWorker = blueprint.classOfWorker
   }
 
   private func check(_ memory: MemoryEstimate) throws(InvalidInput) {

@@ -77,6 +77,10 @@ public struct JobPlan: Sendable {
   public var iterations: Int
   /// Iterations before them, simulated and excluded.
   public var warmup: Int
+  /// Where workers have several devices, which of them each has, and what every operation takes on the
+  /// first, then on the second, and so on; empty where all are alike.
+  public var classOfWorker: [Int32] = []
+  public var durations: [SimDuration] = []
   /// When workers begin, such as once a graph is traced.
   public var startup = SimDuration.zero
   /// How the job survives crashes of hosts.

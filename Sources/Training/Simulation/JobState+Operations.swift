@@ -77,6 +77,10 @@ extension JobState {
       cause[place] = lastOnStream[worker * WorkerStreams.count + Int(stream.rawValue)]
     }
     var duration = description.duration
+    if !plan.durations.isEmpty {
+      duration = plan.durations[
+        Int(plan.classOfWorker[worker]) * operationCount + operation(of: cell)]
+    }
     if description.kind.isCompute, factor[worker] != 1 {
       // A heavy tail may leave the range of numbers; time then leaves its own below.
       duration = factor[worker].isFinite ? duration.scaled(by: factor[worker]) : .unbounded

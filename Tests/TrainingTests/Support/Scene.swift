@@ -66,7 +66,7 @@ struct Scene {
       workload: try record("{\"model\": \"resnet50\"\(work)}") { WorkloadSettings(&$0) },
       communication: try record("{\(communication)}") { CommunicationSettings(&$0) },
       gradients: gradients, recorded: recorded, stragglers: stragglers, placement: placement,
-      model: model, device: device, topology: topology,
+      model: model, devices: HostDevices(device, hosts: topology.hostCount), topology: topology,
       taken: &taken, path: FieldPath(), issues: issues)
     try issues.throwIfInvalid()
     return made!
