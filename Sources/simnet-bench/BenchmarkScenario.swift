@@ -9,17 +9,21 @@ enum BenchmarkScenario {
   static func text(
     model: String = "resnet50", workers: Int, iterations: Int, warmup: Int = 0,
     schedule: String = #"{"policy": "buckets", "bucket": "25 MiB"}"#, sweep: String = "{}",
-    stragglers: String = #"{"distribution": "lognormal", "sigma": 0.02}"#
+    stragglers: String = #"{"distribution": "lognormal", "sigma": 0.02}"#, servers: Int = 0
   ) -> String {
+    let strategy =
+      servers == 0
+      ? #""strategy": "all_reduce", "algorithm": "ring""#
+      : #""strategy": "parameter_server", "servers": {"count": \#(servers), "placement": "dedicated"}"#
     let axes = sweep == "{}" ? "" : #", "sweep": \#(sweep)"#
     return """
       {"simnet": 1,
-       "cluster": {"topology": {"kind": "star", "hosts": \(workers),
+       "cluster": {"topology": {"kind": "star", "hosts": \(workers + servers),
          "link": {"bandwidth": "10 Gbps", "latency": "1 us"}}, "device": "v100"},
        "network": {"model": "flow", "transport": "rdma"},
        "workload": {"model": "\(model)", "batch_per_worker": 32, "precision": "fp32",
          "iterations": \(iterations), "warmup": \(warmup)},
-       "communication": {"strategy": "all_reduce", "algorithm": "ring", "schedule": \(schedule)},
+       "communication": {\(strategy), "schedule": \(schedule)},
        "stragglers": {"compute": \(stragglers)}\(axes)}
       """
   }

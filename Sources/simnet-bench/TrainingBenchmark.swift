@@ -16,6 +16,8 @@ extension Benchmark {
       measureTraining(
         "per tensor", workers: extent.pick(64, 256), iterations: 1, warmup: 0,
         schedule: #"{"policy": "per_tensor"}"#, extent, report)
+      measureServers(
+        workers: extent.pick(32, 256), iterations: extent.pick(2, 20), extent, report)
       measureFolded(workers: 65_536, iterations: 20, extent, report)
     }
   }
@@ -55,6 +57,45 @@ private func measureFolded(
     Measurement(
       what: "alike workers, folded, the whole run", n: workers, rate: contest.best[0] * 1e3,
       unit: "ms", ceiling: "2 s", ceilingRate: 2000))
+}
+
+/// Every tensor to one of a quarter as many servers and back, under lognormal stragglers: incast.
+private func measureServers(
+  workers: Int, iterations: Int, _ extent: Benchmark.Extent, _ report: (Measurement) -> Void
+) {
+  let (job, topology, network) = BenchmarkScenario.job(
+    BenchmarkScenario.text(
+      workers: workers, iterations: iterations, schedule: #"{"policy": "per_tensor"}"#,
+      stragglers: #"{"distribution": "lognormal", "sigma": 0.1}"#, servers: workers / 4))
+  let builder = JobPlanBuilder(
+    job, encodings: [nil], topology: topology, transport: network.transport)
+  guard let plan = try? builder.build(seed: 1, replicate: 0).0 else {
+    preconditionFailure("servers suit every job")
+  }
+  let transfers = plan.exchanges.reduce(0) { $0 + $1.plan.stepCount } * iterations
+  let operations = plan.graph.operations.count * workers * iterations
+  let before = Resident.bytes
+  // Long enough to need no repetition.
+  let seconds = ThreadClock.measure {
+    do {
+      let outcome = try NetworkRun.run(
+        topology: topology, network: network, jobs: [plan], faults: [], stop: NoStopSignal(),
+        recorder: nil)
+      precondition(outcome.jobs[0].samples.count == workers * iterations)
+    } catch { preconditionFailure("the job ends: \(error)") }
+  }
+  let heap = Ceilings.heapSeconds(pending: workers, operations: 500_000) / 500_000
+  func row(_ what: String, _ rate: Double, _ unit: String, _ ceiling: String, _ other: Double) {
+    report(
+      Measurement(
+        what: "servers 1:4, \(what)", n: workers, rate: rate, unit: unit, ceiling: ceiling,
+        ceilingRate: other))
+  }
+  row("a message", seconds * 1e9 / Double(transfers), "ns", "binary heap", heap * 1e9)
+  row("an operation", seconds * 1e9 / Double(operations), "ns", "binary heap", heap * 1e9)
+  row("\(iterations) iterations", seconds, "s", "60 s", 60)
+  row(
+    "resident beside it", Double(max(0, Resident.bytes - before)) / 1e6, "MB", "1 GB", 1000)
 }
 
 private func measureTraining(
