@@ -51,7 +51,8 @@ enum BenchmarkScenario {
       let job = JobBlueprint(
         name: settings.name, workload: settings.workload, communication: settings.communication,
         gradients: settings.gradients, recorded: nil, stragglers: settings.stragglers,
-        placement: settings.placement, model: model, devices: HostDevices(device, hosts: topology.hostCount),
+        placement: settings.placement, model: model,
+        devices: HostDevices(device, hosts: topology.hostCount),
         topology: topology, taken: &taken, path: FieldPath(), issues: issues),
       issues.errors.isEmpty
     else { preconditionFailure("the benchmark's scenario is valid: \(issues.issues)") }

@@ -42,7 +42,9 @@ import Testing
     do {
       _ = try SweepRunner(scratch.scenario(text))
       return []
-    } catch let invalid as InvalidInput { return invalid.issues.map { "\($0.path): \($0.message)" } }
+    } catch let invalid as InvalidInput {
+      return invalid.issues.map { "\($0.path): \($0.message)" }
+    }
   }
 
   @Test("what a collective hides behind costs nothing, and the rest is waited for")
@@ -93,10 +95,12 @@ import Testing
       + operations.joined(separator: ",\n") + "]}"
   }
 
-  @Test("random graphs of 10^4 operations end under every schedule", arguments: [
-    "per_tensor", "layer", "random", "tic", "tac", "pace", "p3", "byte_scheduler", "mg_wfbp",
-    "horovod", "buckets",
-  ])
+  @Test(
+    "random graphs of 10^4 operations end under every schedule",
+    arguments: [
+      "per_tensor", "layer", "random", "tic", "tac", "pace", "p3", "byte_scheduler", "mg_wfbp",
+      "horovod", "buckets",
+    ])
   func noDeadlock(schedule: String) throws {
     let graph = Self.chain(6000, seed: 3)
     let text = Self.scenario("", #", "communication": {"schedule": "\#(schedule)"}"#)
@@ -134,7 +138,8 @@ import Testing
     let joined = try Self.refusals(
       Self.diamond.replacingOccurrences(
         of: "}]}",
-        with: #"}, {"name": "late", "kind": "collective", "resource": "nic", "bytes": "8 B", "after": ["c"]}]}"#
+        with:
+          #"}, {"name": "late", "kind": "collective", "resource": "nic", "bytes": "8 B", "after": ["c"]}]}"#
       ), Self.scenario("", #", "communication": {"schedule": "one_shot"}"#))
     #expect(joined.count == 1 && joined[0].contains("joins collectives"))
     let steps = try Self.refusals(Self.diamond, Self.scenario(#", "accumulation_steps": 2"#))

@@ -31,11 +31,13 @@ import Testing
     #expect(crashed.cells("iteration_time_s") == plain.cells("iteration_time_s"))
   }
 
-  @Test("every schedule and strategy goes on after a crash", arguments: [
-    #""schedule": "p3""#, #""schedule": "byte_scheduler""#, #""schedule": "random""#,
-    #""strategy": "parameter_server", "servers": {"count": 2, "placement": "colocated"}"#,
-    #""strategy": "all_gather", "compression": "top_k""#,
-  ])
+  @Test(
+    "every schedule and strategy goes on after a crash",
+    arguments: [
+      #""schedule": "p3""#, #""schedule": "byte_scheduler""#, #""schedule": "random""#,
+      #""strategy": "parameter_server", "servers": {"count": 2, "placement": "colocated"}"#,
+      #""strategy": "all_gather", "compression": "top_k""#,
+    ])
   func schedules(communication: String) throws {
     let more =
       #", "communication": {\#(communication)}, "faults": [{"at": "200 ms", "host": 1, "crash": "5 ms"}, {"at": "400 ms", "host": 0, "crash": "5 ms"}]"#
@@ -47,9 +49,11 @@ import Testing
     }
   }
 
-  @Test("lost messages make a run longer and are counted", arguments: [
-    "alpha_beta", "loggp", "flow", "packet",
-  ])
+  @Test(
+    "lost messages make a run longer and are counted",
+    arguments: [
+      "alpha_beta", "loggp", "flow", "packet",
+    ])
   func losses(model: String) throws {
     let more = #", "network": {"model": "\#(model)"}, "communication": {"sending": {"loss": 0.05}}"#
     let lossy = try table(more, set: ["workload.iterations=3"])

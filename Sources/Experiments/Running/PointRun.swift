@@ -158,8 +158,8 @@ enum PointRun {
         "compute_source",
         job.devicesNote
           + micro.evidence.map {
-          "\($0.part) \($0.evidence.provenance.rawValue): \($0.evidence.sentence)"
-        }.joined(separator: "; ")
+            "\($0.part) \($0.evidence.provenance.rawValue): \($0.evidence.sentence)"
+          }.joined(separator: "; ")
       ),
       ("codec_cost_source", report.codecSource),
       (

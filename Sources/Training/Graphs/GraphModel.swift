@@ -139,7 +139,8 @@ public struct GraphModel: Sendable, Equatable {
   /// Why workers would never get through `schedule`; nil if they do.
   func refusal(of schedule: SchedulePlan) -> String? {
     if nodes(schedule.units.map(\.tensors)) != nil { return nil }
-    return "it joins collectives of which one waits for the other; take per_tensor, or smaller buckets"
+    return
+      "it joins collectives of which one waits for the other; take per_tensor, or smaller buckets"
   }
 }
 

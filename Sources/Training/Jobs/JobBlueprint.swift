@@ -208,7 +208,8 @@ public struct JobBlueprint: Sendable {
     }
     if workload.execution.isEager {
       return (
-        "execution", "the durations of a graph hold what dispatching its operations takes; use staged"
+        "execution",
+        "the durations of a graph hold what dispatching its operations takes; use staged"
       )
     }
     return nil

@@ -148,7 +148,8 @@ public struct JobPlanBuilder {
             path: FieldPath(["cluster", "devices"]),
             problem: .conflict(
               "\(blueprint.device.name) and \(blueprint.classes[index].device.name) do not run the "
-                + "same operations, since a codec takes no time on one of them; give both their costs"))
+                + "same operations, since a codec takes no time on one of them; give both their costs"
+            ))
         ])
       }
       job.durations += own.operations.map(\.duration)

@@ -78,8 +78,9 @@ extension JobState {
     }
     var duration = description.duration
     if !plan.durations.isEmpty {
-      duration = plan.durations[
-        Int(plan.classOfWorker[worker]) * operationCount + operation(of: cell)]
+      duration =
+        plan.durations[
+          Int(plan.classOfWorker[worker]) * operationCount + operation(of: cell)]
     }
     if description.kind.isCompute, factor[worker] != 1 {
       // A heavy tail may leave the range of numbers; time then leaves its own below.

@@ -20,7 +20,8 @@ public enum ModelReference: Sendable, Hashable {
 extension FieldKind where Value == ModelReference {
   /// A built-in name, `{"file": "my-model.csv"}`, or `{"graph": "worker.json"}`.
   public static var model: FieldKind<ModelReference> {
-    let expectation = #"the name of a built-in model, {"file": "table.csv"} or {"graph": "worker.json"}"#
+    let expectation =
+      #"the name of a built-in model, {"file": "table.csv"} or {"graph": "worker.json"}"#
     let named = FieldKind<String>.modelName
     return FieldKind(
       expectation: expectation, example: #""resnet50""#,
@@ -80,7 +81,8 @@ public struct WorkloadSettings: Sendable {
   public init(_ fields: inout FieldReader) {
     model = fields.required(
       "model", .model,
-      doc: "what is trained: a built-in model table or one of your own, or what a worker executes: a "
+      doc:
+        "what is trained: a built-in model table or one of your own, or what a worker executes: a "
         + "graph of operations with collectives in JSON (simnet graph --help)")
     batch = fields.optional(
       "batch_per_worker", .count(), default: 32, doc: "samples of one micro-batch on one worker")
