@@ -107,7 +107,7 @@ extension FlowNetwork {
   private mutating func startAlone(_ slot: Int) -> Bool {
     let first = Int(flows[slot].firstEntry)
     let end = first + Int(flows[slot].entryCount)
-    let weight = flows[slot].weight
+    let weight = levels[slot].weight
     var rate = flows[slot].cap
     var level = rate / weight
     var bottleneck = MaxMinSolver.Item.capped
@@ -135,8 +135,7 @@ extension FlowNetwork {
     let delay = FluidArithmetic.delay(
       remaining: flows[slot].remaining, of: flows[slot].transfer.size, at: rate)
     let finish = delay == .max ? .never : present + SimDuration(picoseconds: delay)
-    flows[slot].finish = finish.picoseconds
-    heap.set(slot, finish.picoseconds)
+    file(slot, finish.picoseconds)
     return true
   }
 
@@ -271,7 +270,7 @@ extension FlowNetwork {
     let first = Int(flows[slot].firstEntry)
     let way = first..<first + Int(flows[slot].entryCount)
     // On most links of its way it is held elsewhere and takes what is left.
-    var share = flows[slot].cap / flows[slot].weight
+    var share = flows[slot].cap / levels[slot].weight
     for entry in way {
       let link = Int(entryLinks[entry])
       if scratch.places[link].fairShare < 0 { scratch.places[link].fairShare = fairShare(of: link) }
@@ -280,7 +279,7 @@ extension FlowNetwork {
     for entry in way {
       let link = Int(entryLinks[entry])
       if scratch.places[link].isShared
-        || links[link].capacity - links[link].taken >= share * flows[slot].weight
+        || links[link].capacity - links[link].taken >= share * levels[slot].weight
       {
         continue
       }
@@ -313,10 +312,11 @@ extension FlowNetwork {
     for index in scratch.set.indices {
       let slot = scratch.set[index]
       let flow = flows[Int(slot)]
+      let weight = levels[Int(slot)].weight
       solver.items.append(
         MaxMinSolver.Item(
           flow: slot, start: flow.firstEntry, count: flow.entryCount,
-          best: MaxMinSolver.Item.unknown, capShare: flow.cap / flow.weight, weight: flow.weight))
+          best: MaxMinSolver.Item.unknown, capShare: flow.cap / weight, weight: weight))
     }
     solver.solve(pathLinks: entryLinks)
     for index in solver.rates.indices {
@@ -467,7 +467,10 @@ extension FlowNetwork {
     heap.update(scratch.changed) { flows[$0].finish }
   }
 
-  /// Gives a flow its rate from now on; false if it had the same.
+  /// Gives a flow its rate from now on; whether its place in the heap must change.
+  ///
+  /// A finish that moves away is not worked out, and the heap keeps the earlier time: in a crowd every
+  /// arrival puts all others off and every departure brings them back, mostly to where they were.
   @inline(__always)
   mutating func setRate(_ rate: Double, of slot: Int) -> Bool {
     if flows[slot].rate == rate { return false }
@@ -475,10 +478,48 @@ extension FlowNetwork {
     flows[slot].remaining = remaining
     flows[slot].since = present.picoseconds
     flows[slot].rate = rate
-    let delay = FluidArithmetic.delay(
-      remaining: remaining, of: flows[slot].transfer.size, at: rate)
-    flows[slot].finish =
-      delay == .max ? .max : (present + SimDuration(picoseconds: delay)).picoseconds
+    let filed = flows[slot].filed
+    if filed != .max {
+      // Beyond all rounding of the finish: see ``FluidArithmetic/delay(remaining:of:at:)``.
+      let wait = Double(filed - present.picoseconds) * 1.000_000_001 + 4
+      if remaining * 8e12 > wait * rate {
+        flows[slot].finish = FlowState.postponed
+        return false
+      }
+    }
+    let finish = dated(slot)
+    flows[slot].finish = finish
+    if filed <= finish { return false }
+    flows[slot].filed = finish
     return true
+  }
+
+  /// When the last byte of a flow leaves at the rate it has had since its last change.
+  @inline(__always)
+  func dated(_ slot: Int) -> Int64 {
+    let delay = FluidArithmetic.delay(
+      remaining: flows[slot].remaining, of: flows[slot].transfer.size, at: flows[slot].rate)
+    return delay == .max
+      ? .max
+      : (SimTime(picoseconds: flows[slot].since) + SimDuration(picoseconds: delay)).picoseconds
+  }
+
+  /// Files a flow under its finish; `Int64.max` takes it out.
+  mutating func file(_ slot: Int, _ finish: Int64) {
+    flows[slot].finish = finish
+    flows[slot].filed = finish
+    heap.set(slot, finish)
+  }
+
+  /// The earliest finish of all, or `Int64.max`; what was postponed is worked out as far as it comes
+  /// first.
+  mutating func earliestFinish() -> Int64 {
+    while let first = heap.first {
+      let slot = Int(first.flow)
+      if flows[slot].finish == FlowState.postponed { flows[slot].finish = dated(slot) }
+      if flows[slot].finish == first.finish { return first.finish }
+      file(slot, flows[slot].finish)
+    }
+    return .max
   }
 }

@@ -108,7 +108,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       return
     }
     let path = routes[number]
-    flows[slot].weight = weighed(flows[slot].weight, path)
+    levels[slot].weight = weighed(levels[slot].weight, path)
     if let link = firstClosed(path) {
       outbox.append(.blocked(on: link), of: transfer)
     } else if transfer.size == .zero {
@@ -128,7 +128,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       if flows[slot].livePosition >= 0 {
         leave(slot, carrying: flows[slot].joined - flows[slot].remaining(at: now))
       }
-      heap.remove(slot)
+      file(slot, .max)
       release(slot)
     }
   }
@@ -169,7 +169,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     mutating get {
       if !outbox.isEmpty { return present }
       settle()
-      return SimTime(picoseconds: heap.minimum)
+      return SimTime(picoseconds: earliestFinish())
     }
   }
 
@@ -206,7 +206,8 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       case .free, .fresh: continue
       case .unroutable: found.append(WaitingTransfer(flow.transfer, .noRoute))
       case .flowing, .propagating:
-        if flow.finish != .max { continue }
+        let finish = flow.finish == FlowState.postponed ? dated(slot) : flow.finish
+        if finish != .max { continue }
         var cause = WaitingTransfer.Cause.tooSlow
         if flow.phase == .flowing {
           for entry in flow.firstEntry..<flow.firstEntry + flow.entryCount {
@@ -231,7 +232,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     var rates: [(transfer: Transfer, weight: Double, rate: Double)] = []
     for index in live.indices {
       let flow = flows[Int(live[index])]
-      rates.append((flow.transfer, flow.weight, flow.rate))
+      rates.append((flow.transfer, levels[Int(live[index])].weight, flow.rate))
     }
     return rates.sorted { $0.transfer.id < $1.transfer.id }
   }
@@ -245,7 +246,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     precondition(outbox.isEmpty, "notices of an instant are drained before time moves on")
     settle()
     precondition(
-      heap.minimum >= now.picoseconds, "a network is not moved past the end of a transfer")
+      earliestFinish() >= now.picoseconds, "a network is not moved past the end of a transfer")
     present = now
     collectDue()
   }
@@ -254,7 +255,11 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   private mutating func collectDue() {
     // All are taken out before any is filed again: equal times then leave the heap in O(1) each,
     // while a later arrival in the last place would sift down its whole height.
-    while heap.minimum == present.picoseconds { due.append(Int32(heap.popMinimum())) }
+    while earliestFinish() == present.picoseconds {
+      let slot = heap.popMinimum()
+      flows[slot].filed = .max
+      due.append(Int32(slot))
+    }
     if due.count >= 16 { orderDue() }
     for index in due.indices {
       let slot = Int(due[index])
@@ -307,8 +312,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     }
     flows[slot].phase = .propagating
     let arrival = (present + latency).picoseconds
-    flows[slot].finish = arrival
-    heap.set(slot, arrival)
+    file(slot, arrival)
   }
 
   // MARK: - Paths
@@ -333,7 +337,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   private mutating func join(_ slot: Int, _ path: RouteTable.Path) {
     let count = Int(path.count)
     let first = allocateBlock(count)
-    let weight = flows[slot].weight
+    let weight = levels[slot].weight
     let range = routes.links(of: path)
     for offset in 0..<count {
       let link = Int(routes.pool[range.lowerBound + offset])
@@ -361,7 +365,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   private mutating func leave(_ slot: Int, carrying bytes: Double) {
     let first = Int(flows[slot].firstEntry)
     let count = Int(flows[slot].entryCount)
-    let weight = flows[slot].weight
+    let weight = levels[slot].weight
     let level = levels[slot]
     for entry in first..<first + count {
       let link = Int(entryLinks[entry])
@@ -427,15 +431,14 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       if routes.firstDown(of: path) != nil { continue }
       let remaining = flows[slot].remaining(at: present)
       leave(slot, carrying: flows[slot].joined - remaining)
-      heap.remove(slot)
+      file(slot, .max)
       flows[slot].remaining = remaining
       flows[slot].joined = remaining
       flows[slot].since = present.picoseconds
       flows[slot].rate = -1
-      flows[slot].finish = .max
       // The weight of the old path goes with it.
-      let own = flows[slot].weight / sharing.weight(latency: flows[slot].latency)
-      flows[slot].weight = weighed(own, path)
+      let own = levels[slot].weight / sharing.weight(latency: flows[slot].latency)
+      levels[slot].weight = weighed(own, path)
       join(slot, path)
       outbox.append(.rerouted, of: transfer)
     }
@@ -444,9 +447,10 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   // MARK: - Memory
 
   private mutating func allocate(_ transfer: Transfer, weight: Double) -> Int {
-    let state = FlowState(transfer, weight: weight, at: present)
+    let state = FlowState(transfer, at: present)
     if let slot = freeFlows.popLast() {
       flows[Int(slot)] = state
+      levels[Int(slot)].weight = weight
       return Int(slot)
     }
     flows.append(state)

@@ -2,7 +2,7 @@ import SimKernel
 
 /// One transfer inside a ``FlowNetwork``.
 ///
-/// 136 bytes; a live flow further takes 32 for its ``FlowLevel``, 16 a link of its way, 24 in the
+/// 128 bytes; a live flow further takes 32 for its ``FlowLevel``, 16 a link of its way, 24 in the
 /// finish heap and the list of live flows, and 76 while it is being solved.
 struct FlowState: BitwiseCopyable {
   enum Phase: UInt8, BitwiseCopyable {
@@ -18,33 +18,39 @@ struct FlowState: BitwiseCopyable {
     case unroutable
   }
 
-  var transfer: Transfer
+  // What a change of the rate touches comes first and fills a cache line.
   /// Bits per second since `since`; negative before the first solve.
   var rate = -1.0
   /// Bytes left at `since`.
   var remaining: Double
   var since: Int64
-  /// Bytes left when it took its present path.
-  var joined: Double
-  var weight: Double
+  /// When the last byte leaves, or while propagating arrives; `Int64.max` if never, and ``postponed`` if
+  /// nobody has asked since the rate changed, which is not before ``filed``.
+  var finish = Int64.max
+  /// Under which time it is in the finish heap, at the latest its finish; `Int64.max` if it is not.
+  var filed = Int64.max
   /// The most it may carry, in bits per second.
   var cap = Double.infinity
-  /// When the last byte leaves, or while propagating arrives; `Int64.max` if never.
-  var finish = Int64.max
-  var latency = SimDuration.zero
   var firstEntry: Int32 = 0
   var entryCount: Int32 = 0
   /// Position in the list of live flows, or -1.
   var livePosition: Int32 = -1
   var phase = Phase.fresh
 
-  init(_ transfer: Transfer, weight: Double, at now: SimTime) {
+  /// Bytes left when it took its present path.
+  var joined: Double
+  var latency = SimDuration.zero
+  var transfer: Transfer
+
+  init(_ transfer: Transfer, at now: SimTime) {
     self.transfer = transfer
-    self.weight = weight
     remaining = Double(transfer.size.bytes)
     joined = remaining
     since = now.picoseconds
   }
+
+  /// A finish that is not worked out yet.
+  static let postponed = Int64.min
 
   /// Bytes left at `now`.
   func remaining(at now: SimTime) -> Double {

@@ -16,6 +16,9 @@ struct FinishHeap: ~Copyable {
   /// The earliest event, or `Int64.max`.
   var minimum: Int64 { entries.isEmpty ? .max : entries[0].finish }
 
+  /// The entry of the earliest event, if there is one.
+  var first: Entry? { entries.isEmpty ? nil : entries[0] }
+
   /// Removes the flow whose event is first.
   mutating func popMinimum() -> Int {
     let flow = Int(entries[0].flow)
