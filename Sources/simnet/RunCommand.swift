@@ -140,7 +140,7 @@ extension RunCommand {
     if path == "-" {
       throw ValidationError("a graph on standard input is run by simnet graph -")
     }
-    var command = try GraphCommand.parse(
+    let command = try GraphCommand.parse(
       [path, "--critical-path", "--format", format.rawValue])
     try command.run()
   }

@@ -58,8 +58,9 @@ import Testing
     // A thousandth of the bandwidth: 1 ms and 20 us of copying, of which 300 us are hidden.
     let slow = try Self.table(
       Self.diamond, Self.scenario(), set: ["cluster.topology.link.bandwidth=8 Mbps"])
-    #expect(slow.cells("iteration_time_s") == ["0.00117"])
-    #expect(slow.cells("exposed_communication_s") == ["0.00072"])
+    // Summing 500 bytes takes the device some nanoseconds more.
+    #expect(slow.cells("iteration_time_s")[0].hasPrefix("0.00117000"))
+    #expect(slow.cells("exposed_communication_s")[0].hasPrefix("0.00072000"))
     let compressed = try Self.table(
       Self.diamond, Self.scenario(#", "precision": "fp32""#),
       set: ["cluster.topology.link.bandwidth=8 Mbps", "communication.compression=fp16"])

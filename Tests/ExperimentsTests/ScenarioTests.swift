@@ -64,7 +64,7 @@ import Testing
     #expect(
       try problems(quick(#", "colour": 1, "sweep": {"workload.batch_per_worker": [1, 2, 3]}"#))
         == [
-          #"colour: unknown key "colour"; known keys: simnet, $schema, title, question, source, seed, replicates, folding, cluster, network, jobs, placement, workload, communication, gradients, stragglers, faults, assumptions, sweep"#
+          #"colour: unknown key "colour"; known keys: simnet, $schema, title, question, source, seed, replicates, folding, cluster, network, jobs, placement, workload, communication, gradients, stragglers, faults, host_failures, assumptions, sweep"#
         ])
     #expect(
       try problems(quick(#", "jobs": [{"name": "a", "workload": {"model": "vgg16"}}]"#)).count == 3)

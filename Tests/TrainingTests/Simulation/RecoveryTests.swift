@@ -47,7 +47,7 @@ import Training
     // The second checkpoint ends at 4 x 101 + 2 x 50 = 504.
     #expect(recovery.writing == us(100) && recovery.rework == us(46))
     #expect(recovery.downtime == us(30 + 20))
-    #expect(outcome.end == .zero + us(6 * 101 + 100 + 46 + 50))
+    #expect(outcome.end == SimTime.zero + us(6 * 101 + 100 + 46 + 50))
   }
 
   @Test("Without checkpoints a job begins anew")
@@ -56,14 +56,14 @@ import Training
     #expect(outcome.recovery.rework == us(550))
     // The host is back at once; the job needs its time to notice.
     #expect(outcome.recovery.downtime == us(10 + 20))
-    #expect(outcome.end == .zero + us(550 + 30 + 606))
+    #expect(outcome.end == SimTime.zero + us(550 + 30 + 606))
   }
 
   @Test("A checkpoint counts once it is written")
   func crashWhileWriting() throws {
     let outcome = try Self.run(every: 2, [Self.crash(at: 230)])
     #expect(outcome.recovery.rework == us(230) && outcome.recovery.checkpoints == 2)
-    #expect(outcome.end == .zero + us(230 + 50 + 606 + 100))
+    #expect(outcome.end == SimTime.zero + us(230 + 50 + 606 + 100))
   }
 
   @Test("A job waits for all of its hosts")
@@ -99,7 +99,7 @@ import Training
       jobs, on: star, .flow, crashes: HostCrashes(listed: [Self.crash(at: 100)]))
     #expect(outcome.jobs[0].recovery.crashes == 1)
     #expect(outcome.jobs[1].recovery == RecoveryOutcome())
-    #expect(outcome.jobs[1].end == .zero + us(606))
+    #expect(outcome.jobs[1].end == SimTime.zero + us(606))
   }
 
   @Test("Random crashes depend on the seed alone, and a run that gets nowhere ends")
@@ -116,7 +116,7 @@ import Training
     #expect(a.recovery == b.recovery && a.end == b.end && a.recovery.crashes > 0)
     #expect(try outcome(2000, seed: 2).end != a.end)
     let cost = a.recovery
-    #expect(a.end == .zero + us(60 * 101) + cost.writing + cost.rework + cost.downtime)
+    #expect(a.end == SimTime.zero + us(60 * 101) + cost.writing + cost.rework + cost.downtime)
     #expect {
       try outcome(20, seed: 1)
     } throws: {
