@@ -96,10 +96,8 @@ extension FlowNetwork {
     var outer = 0.0
     var top = -Double.infinity
     let firstFlow = scratch.set.count
-    var entry = links[link].head
-    while entry >= 0 {
-      let slot = entries[Int(entry)].flow
-      entry = entries[Int(entry)].next
+    for place in members(of: link) {
+      let slot = memberPool[place].flow
       let flow = levels[Int(slot)]
       if Int(flow.bottleneck) == link {
         scratch.set.append(slot)

@@ -189,10 +189,8 @@ extension FlowNetwork {
   /// Adds all flows that `link` holds: they share what it has left.
   private mutating func gatherHeld(by link: Int) {
     scratch.looks += Int(links[link].meter.active)
-    var entry = links[link].head
-    while entry >= 0 {
-      let slot = Int(entries[Int(entry)].flow)
-      entry = entries[Int(entry)].next
+    for place in members(of: link) {
+      let slot = Int(memberPool[place].flow)
       if Int(levels[slot].bottleneck) == link { gather(slot) }
     }
   }
@@ -205,10 +203,8 @@ extension FlowNetwork {
   }
 
   private mutating func gatherAll(on link: Int) {
-    var entry = links[link].head
-    while entry >= 0 {
-      gatherPeers(of: Int(entries[Int(entry)].flow))
-      entry = entries[Int(entry)].next
+    for place in members(of: link) {
+      gatherPeers(of: Int(memberPool[place].flow))
     }
   }
 
@@ -336,14 +332,12 @@ extension FlowNetwork {
     var share = capacity / weight
     for _ in 0..<2 {
       var (left, open) = (capacity, weight)
-      var entry = links[link].head
-      while entry >= 0 {
-        let level = levels[Int(entries[Int(entry)].flow)]
+      for place in members(of: link) {
+        let level = levels[Int(memberPool[place].flow)]
         if level.stamp != scratch.stamp, level.level < share {
           left -= level.taken
           open -= level.weight
         }
-        entry = entries[Int(entry)].next
       }
       if open > 0 { share = max(share, left / open) }
     }
@@ -353,20 +347,16 @@ extension FlowNetwork {
   /// Adds the flows on `link` that a complete solve would freeze after it, if its share were `share`.
   private mutating func gatherAbove(_ share: Double, on link: Int) {
     scratch.looks += Int(links[link].meter.active)
-    var entry = links[link].head
-    while entry >= 0 {
-      let slot = Int(entries[Int(entry)].flow)
-      entry = entries[Int(entry)].next
+    for place in members(of: link) {
+      let slot = Int(memberPool[place].flow)
       if !levels[slot].precedes(share, link) { gatherPeers(of: slot) }
     }
   }
 
   /// Adds the flows on `link` whose shares are `share` or more.
   private mutating func gatherNotBelow(_ share: Double, on link: Int) {
-    var entry = links[link].head
-    while entry >= 0 {
-      let slot = Int(entries[Int(entry)].flow)
-      entry = entries[Int(entry)].next
+    for place in members(of: link) {
+      let slot = Int(memberPool[place].flow)
       if levels[slot].level >= share { gatherPeers(of: slot) }
     }
   }
@@ -400,11 +390,9 @@ extension FlowNetwork {
     /// link if both had the same share.
     var top = 0.0
     var rival = -1.0
-    var entry = links[link].head
-    while entry >= 0 {
-      let slot = Int(entries[Int(entry)].flow)
+    for place in members(of: link) {
+      let slot = Int(memberPool[place].flow)
       let flow = levels[slot]
-      entry = entries[Int(entry)].next
       lightest = min(lightest, flow.weight)
       if flow.weight != flow.weight.rounded() { isWhole = false }
       if Int(flow.bottleneck) == link {

@@ -39,9 +39,14 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   private var freeFlows = FlatBuffer<Int32>()
   /// Flows on links, in no particular order.
   var live = FlatBuffer<Int32>()
-  /// Link numbers of the ways of live flows; entry i is in the list of link `entryLinks[i]`.
+  /// Link numbers of the ways of live flows; entry i is in the list of link `entryLinks[i]`, at
+  /// `entryPlaces[i]` of ``memberPool``.
   var entryLinks = FlatBuffer<Int32>()
-  var entries = FlatBuffer<PathEntry>()
+  var entryPlaces = FlatBuffer<Int32>()
+  /// The flows of every link, each link's in one stretch; see ``FlowNetwork/members(of:)``.
+  var memberPool = FlatBuffer<LinkMember>()
+  /// Stretches that are free, by the logarithm of their length.
+  var freeStretches: [[Int32]] = []
   private var freeBlocks: [[Int32]] = []
   /// Ends of flowing flows and arrivals of propagating ones.
   var heap = FinishHeap()
@@ -156,11 +161,9 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
       reroute(around: links[index].isUp ? nil : index)
     }
     if before > 0, links[index].capacity == 0 {
-      var entry = links[index].head
-      while entry >= 0 {
+      for place in members(of: index) {
         outbox.append(
-          .blocked(on: link), of: flows[Int(entries[Int(entry)].flow)].transfer)
-        entry = entries[Int(entry)].next
+          .blocked(on: link), of: flows[Int(memberPool[place].flow)].transfer)
       }
     }
   }
@@ -189,11 +192,9 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
 
   public func usage(of link: LinkID) -> LinkUsage {
     var carried = 0.0
-    var entry = links[link.index].head
-    while entry >= 0 {
-      let flow = flows[Int(entries[Int(entry)].flow)]
+    for place in members(of: link.index) {
+      let flow = flows[Int(memberPool[place].flow)]
       carried += flow.joined - flow.remaining(at: present)
-      entry = entries[Int(entry)].next
     }
     return links[link.index].meter.usage(at: present, including: carried)
   }
@@ -342,11 +343,8 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     for offset in 0..<count {
       let link = Int(routes.pool[range.lowerBound + offset])
       let entry = first + offset
-      let head = links[link].head
       entryLinks[entry] = Int32(link)
-      entries[entry] = PathEntry(flow: Int32(slot), next: head, previous: -1)
-      if head >= 0 { entries[Int(head)].previous = Int32(entry) }
-      links[link].head = Int32(entry)
+      addMember(flow: slot, entry: entry, to: link)
       links[link].weight += weight
       links[link].meter.enter(at: present)
     }
@@ -369,13 +367,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     let level = levels[slot]
     for entry in first..<first + count {
       let link = Int(entryLinks[entry])
-      let place = entries[entry]
-      if place.previous >= 0 {
-        entries[Int(place.previous)].next = place.next
-      } else {
-        links[link].head = place.next
-      }
-      if place.next >= 0 { entries[Int(place.next)].previous = place.previous }
+      removeMember(entry, from: link)
       links[link].weight -= weight
       links[link].taken -= level.taken
       links[link].meter.leave(at: present, carrying: bytes)
@@ -406,10 +398,8 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   private mutating func reroute(around link: Int?) {
     var moved: [Int32] = []
     if let link {
-      var entry = links[link].head
-      while entry >= 0 {
-        moved.append(entries[Int(entry)].flow)
-        entry = entries[Int(entry)].next
+      for place in members(of: link) {
+        moved.append(memberPool[place].flow)
       }
     } else {
       for index in live.indices {
@@ -466,10 +456,10 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   private mutating func allocateBlock(_ count: Int) -> Int {
     while freeBlocks.count <= count { freeBlocks.append([]) }
     if let block = freeBlocks[count].popLast() { return Int(block) }
-    let first = entries.count
+    let first = entryLinks.count
     for _ in 0..<count {
       entryLinks.append(0)
-      entries.append(PathEntry(flow: -1, next: -1, previous: -1))
+      entryPlaces.append(-1)
     }
     return first
   }

@@ -2,7 +2,7 @@ import SimKernel
 
 /// One transfer inside a ``FlowNetwork``.
 ///
-/// 128 bytes; a live flow further takes 32 for its ``FlowLevel``, 16 a link of its way, 24 in the
+/// 128 bytes; a live flow further takes 32 for its ``FlowLevel``, 16 to 24 a link of its way, 24 in the
 /// finish heap and the list of live flows, and 76 while it is being solved.
 struct FlowState: BitwiseCopyable {
   enum Phase: UInt8, BitwiseCopyable {
@@ -93,8 +93,10 @@ struct FlowLink: BitwiseCopyable {
   /// Its share if it is a bottleneck, else infinite.
   var level = Double.infinity
   var meter = LinkMeter()
-  /// Head of the list of its flows' path entries, or -1.
-  var head: Int32 = -1
+  /// Where its flows are in the pool of members, how many, and for how many there is room.
+  var firstMember: Int32 = 0
+  var memberCount: Int32 = 0
+  var memberRoom: Int32 = 0
   /// A flow left while this was a bottleneck, or the capacity changed, since the last solve.
   var isDirty = false
   /// The capacity changed since the last solve.
@@ -104,13 +106,4 @@ struct FlowLink: BitwiseCopyable {
   var isUp = true
   /// Line rate.
   var bandwidth: Bandwidth
-}
-
-/// One link of one live flow's way, as a member of that link's list.
-///
-/// The entries of a flow are contiguous; blocks are recycled by length.
-struct PathEntry: BitwiseCopyable {
-  var flow: Int32
-  var next: Int32
-  var previous: Int32
 }
