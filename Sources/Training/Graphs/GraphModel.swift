@@ -43,12 +43,26 @@ extension ModelTable {
       tensors: moved.enumerated().map { place, index in
         let elements = Int((graph.operations[index].size.bytes + 3) / 4)
         return ModelTensor(
-          name: graph.names[index], layer: graph.names[index], shape: [elements],
+          name: graph.names[index], layer: graph.names[index], shape: Self.shape(of: elements),
           elements: elements, layerIndex: place)
       })
     self.graph = GraphModel(
       graph: graph, tensors: moved.map { OperationID($0) },
       ready: moved.map { times.ready[$0] - SimTime.zero }, length: times.end - SimTime.zero)
+  }
+}
+
+extension ModelTable {
+  /// A matrix of so many elements, as most large tensors are, with rows of at most 4096 where that
+  /// divides; a graph does not say.
+  ///
+  /// Gradients are made by rows and columns: one row of millions takes long, and resembles nothing.
+  fileprivate static func shape(of elements: Int) -> [Int] {
+    guard elements > 4096 else { return [elements] }
+    for columns in stride(from: 4096, to: 1, by: -1) where elements % columns == 0 {
+      return [elements / columns, columns]
+    }
+    return [elements]
   }
 }
 
