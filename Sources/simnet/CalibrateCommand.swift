@@ -13,8 +13,11 @@ struct CalibrateCommand: ParsableCommand {
     discussion: """
       Example: simnet calibrate codecs -o my-host.json
       Example: simnet calibrate nccl all_reduce_perf.log
+      Example: simnet calibrate network all_reduce_perf.log -o topology.json
       """,
-    subcommands: [CalibrateCodecsCommand.self, CalibrateNCCLCommand.self])
+    subcommands: [
+      CalibrateCodecsCommand.self, CalibrateNCCLCommand.self, CalibrateNetworkCommand.self,
+    ])
 }
 
 struct CalibrateCodecsCommand: ParsableCommand {

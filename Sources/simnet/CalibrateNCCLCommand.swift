@@ -53,14 +53,7 @@ struct CalibrateNCCLCommand: ParsableCommand {
 
   /// One point a size: the median of its times.
   private func points(of contents: NCCLTestsLog) throws -> [SegmentedFit.Point] {
-    let column = inPlace ? 1 : 0
-    var times: [Int64: [Double]] = [:]
-    for row in contents.rows where row.size > .zero && column < row.times.count {
-      times[row.size.bytes, default: []].append(row.times[column])
-    }
-    let points = times.sorted { $0.key < $1.key }.map { size, times in
-      SegmentedFit.Point(size: Double(size), time: times.sorted()[times.count / 2])
-    }
+    let points = NetworkCalibration.points(of: contents, inPlace: inPlace)
     guard points.count >= 4 else {
       throw InvalidInput([
         Issue(

@@ -22,7 +22,8 @@ struct Simnet: ParsableCommand {
       GateCommand.self, CompareCommand.self, ParetoCommand.self, ReportCommand.self,
       CrossoverCommand.self, WhatIfCommand.self, ReproduceCommand.self,
       DataCommand.self,
-      GoalCommand.self, GraphCommand.self, InspectCommand.self, TraceCommand.self,
+      GoalCommand.self, GraphCommand.self, InspectCommand.self, ImportCommand.self,
+      TraceCommand.self,
       TopologyCommand.self,
     ])
 

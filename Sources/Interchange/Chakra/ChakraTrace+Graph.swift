@@ -8,12 +8,13 @@ extension ChakraTrace {
   /// the kernel, and the name decides there. Nodes that are no collective of any kind are markers.
   ///
   /// Traces that were converted from PyTorch's often name parents that the converter left out:
-  /// `droppingMissingParents` goes on without them and lists them in the graph.
+  /// `droppingMissingParents` goes on without them and lists them in the graph, `droppingCycles` drops
+  /// an edge of every cycle.
   ///
   /// - Throws: `InterchangeError` with node ids for missing parents, cycles, ids given twice, and
   ///   negative or absurd sizes.
   public func graph(
-    rank: Int? = nil, droppingMissingParents: Bool = false
+    rank: Int? = nil, droppingMissingParents: Bool = false, droppingCycles: Bool = false
   ) throws(InterchangeError) -> TraceGraph {
     let rank = rank ?? self.rank ?? 0
     var builder = TraceGraphBuilder(origin: origin)
@@ -34,7 +35,8 @@ extension ChakraTrace {
           duration: duration > 0 ? SimDuration(picoseconds: duration) : nil),
         after: parents, place: node.byteOffset)
     }
-    return try builder.build(droppingMissingParents: droppingMissingParents)
+    return try builder.build(
+      droppingMissingParents: droppingMissingParents, droppingCycles: droppingCycles)
   }
 
   private static func picoseconds(_ microseconds: Int64) -> Int64? {

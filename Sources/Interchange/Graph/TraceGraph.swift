@@ -135,6 +135,17 @@ public struct TraceGraph: Sendable, Equatable {
   /// Parents that the file names and does not hold, where the reader was told to go on without them.
   public internal(set) var missingParents: [MissingParent]
 
+  /// Edges of cycles that were dropped, where the reader was told to; see ``TraceGraphBuilder``.
+  public internal(set) var droppedEdges: [DroppedEdge] = []
+
+  /// An edge that was part of a cycle: one node no longer waits for another.
+  public struct DroppedEdge: Sendable, Equatable {
+    /// Index of the node that waited.
+    public var node: Int32
+    /// Index of what it waited for.
+    public var parent: Int32
+  }
+
   public struct MissingParent: Sendable, Equatable {
     /// Index of the node that waits.
     public var node: Int32

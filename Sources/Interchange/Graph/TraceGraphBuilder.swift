@@ -55,13 +55,15 @@ public struct TraceGraphBuilder {
 
   /// The graph, if every operation is named once and waits for others that are there.
   ///
-  /// - Parameter droppingMissingParents: go on without parents that are not there; the graph then
-  ///   lists them.
-  /// - Complexity: O(operations + edges).
+  /// - Parameters:
+  ///   - droppingMissingParents: go on without parents that are not there; the graph then lists them.
+  ///   - droppingCycles: of every cycle drop an edge that leads against the order of the file, until
+  ///     none is left; the graph then lists them.
+  /// - Complexity: O(operations + edges), plus the operations for every edge dropped.
   /// - Throws: `InterchangeError` that names up to five operations that are missing or named twice,
   ///   or the operations of one cycle.
   public consuming func build(
-    droppingMissingParents: Bool = false
+    droppingMissingParents: Bool = false, droppingCycles: Bool = false
   ) throws(InterchangeError) -> TraceGraph {
     var indices: [Key: Int32] = [:]
     indices.reserveCapacity(nodes.count)
@@ -98,10 +100,35 @@ public struct TraceGraphBuilder {
           + list.joined(separator: ", ") + more,
         "every parent is a node of the file; was the trace cut?", Int(first.node))
     }
-    let order = try order(edges, edgeStarts)
+    var dropped: [TraceGraph.DroppedEdge] = []
+    let order = try order(edges, edgeStarts, droppingCycles ? { dropped.append($0) } : nil)
+    if !dropped.isEmpty { Self.remove(dropped, from: &edges, &edgeStarts) }
     return TraceGraph(
       nodes: nodes, names: names, groups: groups, rankCount: rankCount, edges: edges,
-      edgeStarts: edgeStarts, order: order, missingParents: missing)
+      edgeStarts: edgeStarts, order: order, missingParents: missing, droppedEdges: dropped)
+  }
+
+  /// Takes all edges between the ends of each of `dropped` out of the lists.
+  private static func remove(
+    _ dropped: [TraceGraph.DroppedEdge], from edges: inout [TraceGraph.Edge],
+    _ edgeStarts: inout [Int32]
+  ) {
+    var parents: [Int32: [Int32]] = [:]
+    for edge in dropped { parents[edge.node, default: []].append(edge.parent) }
+    var kept: [TraceGraph.Edge] = []
+    kept.reserveCapacity(edges.count)
+    var starts: [Int32] = [0]
+    starts.reserveCapacity(edgeStarts.count)
+    for node in 0..<edgeStarts.count - 1 {
+      let gone = parents[Int32(node)] ?? []
+      for edge in edges[Int(edgeStarts[node])..<Int(edgeStarts[node + 1])]
+      where !gone.contains(edge.node) {
+        kept.append(edge)
+      }
+      starts.append(Int32(kept.count))
+    }
+    edges = kept
+    edgeStarts = starts
   }
 
   private func failure(_ found: String, _ expected: String, _ node: Int) -> InterchangeError {
@@ -111,8 +138,11 @@ public struct TraceGraphBuilder {
   }
 
   /// Every node after what it waits for (Kahn 1962), as many as possible in the order of the file.
+  ///
+  /// Where only cycles are left, `drop` is told of an edge that is given up, or the order fails.
   private func order(
-    _ edges: [TraceGraph.Edge], _ edgeStarts: [Int32]
+    _ edges: [TraceGraph.Edge], _ edgeStarts: [Int32],
+    _ drop: ((TraceGraph.DroppedEdge) -> Void)?
   ) throws(InterchangeError) -> [Int32] {
     let count = nodes.count
     var waiting = [Int32](repeating: 0, count: count)
@@ -133,23 +163,56 @@ public struct TraceGraphBuilder {
     var order: [Int32] = []
     order.reserveCapacity(count)
     for index in 0..<count where waiting[index] == 0 { order.append(Int32(index)) }
+    var gone: Set<UInt64> = []
     var done = 0
-    while done < order.count {
-      let node = Int(order[done])
-      done += 1
-      for follower in followers[Int(followerStarts[node])..<Int(followerStarts[node + 1])] {
-        waiting[Int(follower)] -= 1
-        if waiting[Int(follower)] == 0 { order.append(follower) }
+    while true {
+      while done < order.count {
+        let node = Int(order[done])
+        done += 1
+        for follower in followers[Int(followerStarts[node])..<Int(followerStarts[node + 1])] {
+          if !gone.isEmpty, gone.contains(Self.pair(follower, Int32(node))) { continue }
+          waiting[Int(follower)] -= 1
+          if waiting[Int(follower)] == 0 { order.append(follower) }
+        }
       }
+      if order.count == count { return order }
+      let ring = cycle(waiting, edges, edgeStarts, gone)
+      guard let drop else { throw failure(of: ring) }
+      let edge = backward(ring)
+      drop(edge)
+      gone.insert(Self.pair(edge.node, edge.parent))
+      // What it waits for is not done, so that none of these edges was counted yet.
+      for other in edges[Int(edgeStarts[Int(edge.node)])..<Int(edgeStarts[Int(edge.node) + 1])]
+      where other.node == edge.parent {
+        waiting[Int(edge.node)] -= 1
+      }
+      if waiting[Int(edge.node)] == 0 { order.append(edge.node) }
     }
-    if order.count < count { throw cycle(waiting, edges, edgeStarts) }
-    return order
   }
 
-  /// A node that still waits has a parent that does; following them must come round.
+  private static func pair(_ node: Int32, _ parent: Int32) -> UInt64 {
+    UInt64(UInt32(bitPattern: node)) << 32 | UInt64(UInt32(bitPattern: parent))
+  }
+
+  /// The edge of a cycle that leads furthest against the order of the file.
+  private func backward(_ ring: [Int]) -> TraceGraph.DroppedEdge {
+    var best = (distance: Int.min, edge: TraceGraph.DroppedEdge(node: 0, parent: 0))
+    for (place, node) in ring.enumerated() {
+      let parent = ring[(place + 1) % ring.count]
+      if parent - node > best.distance {
+        best = (
+          parent - node, TraceGraph.DroppedEdge(node: Int32(node), parent: Int32(parent))
+        )
+      }
+    }
+    return best.edge
+  }
+
+  /// Nodes of which each waits for the next and the last for the first: a node that still waits has a
+  /// parent that does, and following them must come round.
   private func cycle(
-    _ waiting: [Int32], _ edges: [TraceGraph.Edge], _ edgeStarts: [Int32]
-  ) -> InterchangeError {
+    _ waiting: [Int32], _ edges: [TraceGraph.Edge], _ edgeStarts: [Int32], _ gone: Set<UInt64>
+  ) -> [Int] {
     var seen = [Int32](repeating: -1, count: nodes.count)
     var path: [Int] = []
     var node = waiting.firstIndex { $0 > 0 }!
@@ -157,9 +220,17 @@ public struct TraceGraphBuilder {
       seen[node] = Int32(path.count)
       path.append(node)
       let parents = edges[Int(edgeStarts[node])..<Int(edgeStarts[node + 1])]
-      node = Int(parents.first { waiting[Int($0.node)] > 0 }!.node)
+      let next = parents.first {
+        waiting[Int($0.node)] > 0
+          && (gone.isEmpty || !gone.contains(Self.pair(Int32(node), $0.node)))
+      }
+      node = Int(next!.node)
     }
-    let ring = path[Int(seen[node])...]
+    return Array(path[Int(seen[node])...])
+  }
+
+  private func failure(of ring: [Int]) -> InterchangeError {
+    let node = ring[0]
     let shown = ring.prefix(8).map { "\(nodes[$0].id)" }.joined(separator: " waits for ")
     let rest = ring.count > 8 ? " waits for \(ring.count - 8) more" : ""
     return failure(

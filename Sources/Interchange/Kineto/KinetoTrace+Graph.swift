@@ -84,6 +84,14 @@ extension KinetoTrace {
     _ index: Int, _ lanes: KinetoLanes, _ builder: inout TraceGraphBuilder
   ) -> TraceGraph.Work {
     guard let found = lanes.collective(of: index) else { return .compute }
+    return collectiveWork(index, lanes, bytes: found.details?.bytes, &builder)
+  }
+
+  /// What the collective of event `index` does, with `bytes` of every rank.
+  func collectiveWork(
+    _ index: Int, _ lanes: KinetoLanes, bytes: ByteCount?, _ builder: inout TraceGraphBuilder
+  ) -> TraceGraph.Work {
+    guard let found = lanes.collective(of: index) else { return .compute }
     var group: Int32 = -1
     if let name = found.details?.groupName ?? header.groups.first?.name {
       let listed = header.groups.first { $0.name == name }
@@ -92,12 +100,12 @@ extension KinetoTrace {
       group = builder.group(
         .init(name: name, ranks: ranks.map { Int32(clamping: $0) }, size: size))
     }
-    return .collective(.init(kind: found.kind, bytes: found.details?.bytes, group: group))
+    return .collective(.init(kind: found.kind, bytes: bytes, group: group))
   }
 }
 
 /// The events of a trace by what runs them.
-private struct KinetoLanes {
+struct KinetoLanes {
   struct Lane {
     var isDevice: Bool
     /// By growing start; none overlaps the one before except on a device.
@@ -197,13 +205,18 @@ private struct KinetoLanes {
     }
   }
 
-  /// The host operation that launched a device's event.
-  func launcher(of index: Int) -> Int? {
+  /// What kind of event this is.
+  func kind(of index: Int) -> Kind { kinds[index] }
+
+  /// The runtime call that launched a device's event.
+  func call(of index: Int) -> Int? {
     let event = trace.events[index]
-    guard kinds[index] == .device, event.correlation >= 0, let call = callOf[event.correlation]
-    else { return nil }
-    return outermost[call]
+    guard kinds[index] == .device, event.correlation >= 0 else { return nil }
+    return callOf[event.correlation]
   }
+
+  /// The host operation that launched a device's event.
+  func launcher(of index: Int) -> Int? { call(of: index).flatMap { outermost[$0] } }
 
   func collective(of index: Int) -> (kind: CollectiveKind, details: KinetoCollective?)? {
     let event = trace.events[index]

@@ -1,0 +1,311 @@
+import Foundation
+import Interchange
+import SimKernel
+
+/// A scenario made of files that other tools wrote: of a network, of what workers do, of gradients,
+/// or of several of these.
+public struct ScenarioImport: Sendable {
+  /// The scenario.
+  public private(set) var scenario: JSONNode
+  /// Files that go beside it and that it names.
+  public private(set) var companions: [(name: String, text: String)] = []
+  /// What was read, one sentence each.
+  public private(set) var made: [String] = []
+  /// What was not kept, or is assumed, one sentence each.
+  public private(set) var notes: [String] = []
+
+  private struct Input {
+    var path: String
+    var format: FileFormat
+  }
+
+  /// - Parameters:
+  ///   - files: each of one of the formats that `simnet inspect` knows.
+  ///   - output: where the scenario will be; names what goes beside it.
+  /// - Throws: `InterchangeError` for what a file holds, or if it does not go into a scenario, with
+  ///   what to do with it; `InvalidInput` for options that do not fit.
+  public init(_ files: [String], output: String, options: ImportOptions) throws {
+    var inputs: [Input] = []
+    for path in files {
+      inputs.append(Input(path: path, format: try FileFormat.recognise(path: path)))
+    }
+    let file = output.split(separator: "/").last.map(String.init) ?? "scenario"
+    let stem = file.hasSuffix(".json") && file.count > 5 ? String(file.dropLast(5)) : file
+    scenario = .object([])
+    for input in inputs { try Self.refuse(input) }
+
+    var topology = try network(inputs, options)
+    let algorithm = try algorithm(inputs)
+    let traces = inputs.filter { TraceImport.formats.contains($0.format) }
+    let trace =
+      try traces.isEmpty ? nil : TraceImport(traces.map { ($0.path, $0.format) }, options)
+    if let trace { made.append(trace.made) }
+
+    let workers = try workers(trace, topology, options)
+    let bandwidth = linkBandwidth(trace, topology, workers: workers, options)
+    if topology == nil {
+      topology = ImportedTopology(
+        node: ImportedTopology.star(
+          hosts: workers, bandwidth: bandwidth, latency: options.latency),
+        accelerators: workers, notes: [])
+      notes.append(
+        "the network, which no file says: \(workers) hosts around a switch at \(bandwidth) and "
+          + "\(options.latency.shortText) a link (--workers, --bandwidth, --latency)")
+    }
+    guard let topology else { return }
+
+    var workload: [(String, JSONNode)] = []
+    var gradients: JSONNode?
+    if let trace {
+      let graph = graph(
+        trace, name: stem, workers: workers, bandwidth: bandwidth, options)
+      guard !graph.operations.isEmpty else {
+        throw InterchangeError(
+          path: traces[0].path, found: "nothing that a worker computes or all workers exchange",
+          expected: graph.notes.first ?? "operations with times")
+      }
+      notes += trace.notes + graph.notes
+      companions.append((stem + ".graph.json", graph.text))
+      workload.append(("model", .object([("graph", .text(stem + ".graph.json"))])))
+      workload += [("iterations", .integer(1)), ("warmup", .integer(0))]
+    } else if let model = try model(inputs, stem, options) {
+      made.append(model.made)
+      notes += model.notes
+      companions.append((stem + ".model.csv", model.text))
+      workload.append(("model", .object([("file", .text(stem + ".model.csv"))])))
+      workload.append(("batch_per_worker", .integer(options.batch)))
+      if !model.compute.isEmpty { workload.append(("compute", .object(model.compute))) }
+    } else {
+      workload.append(("model", .text(options.model)))
+      workload.append(("batch_per_worker", .integer(options.batch)))
+      notes.append(
+        "what is trained, which no file says: \(options.model), \(options.batch) samples a worker "
+          + "(--model, --batch)")
+    }
+    if workers < topology.accelerators { workload.append(("workers", .integer(workers))) }
+    let recorded = inputs.filter { Self.gradientFormats.contains($0.format) }
+    if !recorded.isEmpty {
+      gradients = .object([
+        ("source", .text("files")),
+        ("files", .list(recorded.map { .text(Self.place(of: $0.path, from: output)) })),
+      ])
+    }
+
+    var members: [(String, JSONNode)] = [
+      ("simnet", .integer(1)), ("title", .text(stem)),
+      ("source", .text("imported from \(files.joined(separator: ", "))")),
+      (
+        "cluster",
+        .object([("topology", topology.node), ("device", .text(options.device))])
+      ),
+      ("network", .object([("model", .text("flow")), ("transport", .text("ideal"))])),
+      ("workload", .object(workload)),
+      (
+        "communication",
+        .object([("strategy", .text("all_reduce")), ("algorithm", .text(algorithm))])
+      ),
+    ]
+    if let gradients { members.append(("gradients", gradients)) }
+    scenario = .object(members)
+    notes = topology.notes + notes
+    notes.append(
+      "device and transport: \(options.device) (--device), ideal, as link rates are taken for those "
+        + "of payload")
+  }
+
+  // MARK: - Parts
+
+  private static let gradientFormats: [FileFormat] = [.safetensors, .npy, .npyFolder, .rawFloats]
+
+  /// The network that a file describes, or a log measured.
+  private mutating func network(
+    _ inputs: [Input], _ options: ImportOptions
+  ) throws -> ImportedTopology? {
+    let found = inputs.filter {
+      [.analyticalNetwork, .htsimTopology, .ncclTests].contains($0.format)
+    }
+    guard let first = found.first else {
+      if options.range != nil {
+        throw InvalidInput([
+          Issue(
+            path: FieldPath(["--range"]),
+            problem: .conflict("a range is one of a log of nccl-tests; there is none"))
+        ])
+      }
+      return nil
+    }
+    if found.count > 1 {
+      throw InterchangeError(
+        path: found[1].path, found: "a second network", expected: "one for a scenario")
+    }
+    switch first.format {
+    case .analyticalNetwork:
+      let network = try AnalyticalNetwork(path: first.path)
+      made.append("\(network.npus) NPUs in \(network.dimensions.count) dimensions")
+      return try ImportedTopology(network, origin: first.path)
+    case .htsimTopology:
+      let network = try ImportedTopology(htsim: first.path)
+      made.append("\(network.accelerators) hosts of \(first.path)")
+      return network
+    default:
+      let log = try NCCLTestsLog(path: first.path)
+      let calibration = try NetworkCalibration(
+        log, path: first.path, ranks: options.workers, range: options.range)
+      made.append(
+        "\(calibration.traffic.rawValue) over \(calibration.ranks) ranks, "
+          + "\(calibration.residuals.count) sizes")
+      let law = calibration.laws[calibration.chosen]
+      return ImportedTopology(
+        node: calibration.topology, accelerators: calibration.ranks,
+        notes: [
+          "laws of sizes below \(JSONNumber.shortest(law.sizes.lowerBound)) B; simnet calibrate "
+            + "network \(first.path) shows them and how well they fit"
+        ])
+    }
+  }
+
+  /// The all-reduce that an ASTRA-sim system runs; the ring otherwise.
+  private mutating func algorithm(_ inputs: [Input]) throws -> String {
+    guard let input = inputs.first(where: { $0.format == .systemConfiguration }) else {
+      return "ring"
+    }
+    let system = try SystemConfiguration(path: input.path)
+    let known = ["ring": "ring", "halvingDoubling": "halving_doubling", "direct": "direct"]
+    var chosen = "ring"
+    if let own = system.implementations.first(where: { $0.kind == .allReduce }) {
+      let name = own.names.first ?? ""
+      if own.isCustom || own.names.count > 1 || known[name] == nil {
+        notes.append(
+          "the all-reduce \(own.names.joined(separator: ", ")) of \(input.path): a ring instead")
+      } else {
+        chosen = known[name] ?? chosen
+      }
+    }
+    notes.append(
+      "scheduling, chunks and memory of \(input.path): communication.schedule decides here")
+    return chosen
+  }
+
+  private mutating func workers(
+    _ trace: TraceImport?, _ topology: ImportedTopology?, _ options: ImportOptions
+  ) throws(InvalidInput) -> Int {
+    if let given = options.workers {
+      if let topology, given > topology.accelerators {
+        throw InvalidInput([
+          Issue(
+            path: FieldPath(["--workers"]),
+            problem: .outOfRange(
+              found: "\(given)", expected: "at most \(topology.accelerators), as the network has"))
+        ])
+      }
+      return given
+    }
+    if let topology, let own = trace?.workers, own > topology.accelerators {
+      notes.append("\(own - topology.accelerators) of \(own) workers: the network has no more")
+    }
+    let own = trace?.workers ?? topology?.accelerators ?? ImportOptions.usualWorkers
+    if trace?.workers == nil, topology == nil, trace != nil {
+      notes.append("the number of workers, which no file says: \(own) (--workers)")
+    }
+    return min(own, topology?.accelerators ?? own)
+  }
+
+  private mutating func linkBandwidth(
+    _ trace: TraceImport?, _ topology: ImportedTopology?, workers: Int, _ options: ImportOptions
+  ) -> Bandwidth {
+    if let given = options.bandwidth { return given }
+    guard let recorded = trace?.recordedBandwidth(workers: workers) else {
+      return ImportOptions.usualBandwidth
+    }
+    if topology == nil {
+      notes.append(
+        "the bandwidth: \(recorded), at which the fastest recorded collective of 1 MB or more ran "
+          + "(--bandwidth)")
+    }
+    return recorded
+  }
+
+  private func graph(
+    _ trace: TraceImport, name: String, workers: Int, bandwidth: Bandwidth,
+    _ options: ImportOptions
+  ) -> ImportedGraph {
+    let isTimed = trace.graph.nodes.contains {
+      $0.work == .compute && ($0.duration ?? .zero) > .zero
+    }
+    return ImportedGraph(
+      trace.graph, name: name,
+      settings: .init(
+        workers: workers, bandwidth: bandwidth, latency: options.latency,
+        operationTime: options.operationTime
+          ?? (isTimed ? nil : ImportOptions.usualOperationTime)), leavingOut: trace.leavingOut)
+  }
+
+  private func model(
+    _ inputs: [Input], _ name: String, _ options: ImportOptions
+  ) throws -> ImportedModel? {
+    let profiles = inputs.filter { [.pipeDream, .netAIBackward].contains($0.format) }
+    if profiles.count > 1 {
+      throw InterchangeError(
+        path: profiles[1].path, found: "a second model", expected: "one for a scenario")
+    }
+    if let input = profiles.first {
+      if input.format == .pipeDream {
+        return try ImportedModel(
+          try PipeDreamGraph(path: input.path), path: input.path, name: name,
+          batch: options.batch)
+      }
+      return ImportedModel(
+        try NetAIBackwardLog(path: input.path), path: input.path, name: name,
+        batch: options.batch)
+    }
+    guard let input = inputs.first(where: { Self.gradientFormats.contains($0.format) }) else {
+      return nil
+    }
+    let gradient = try GradientFile.read(path: input.path)
+    try gradient.checkFinite()
+    return ImportedModel(gradient, path: input.path, name: name)
+  }
+
+  // MARK: - What goes elsewhere
+
+  /// Throws for formats of which no scenario is made, with what reads them.
+  private static func refuse(_ input: Input) throws(InterchangeError) {
+    let expected: String
+    switch input.format {
+    case .kineto, .pyTorchTrace, .chakra, .chakraJSON, .layerWorkload, .analyticalNetwork,
+      .systemConfiguration, .htsimTopology, .ncclTests, .pipeDream, .netAIBackward, .safetensors,
+      .npy, .npyFolder, .rawFloats:
+      return
+    case .goal: expected = "run it: simnet goal \(input.path)"
+    case .htsimConnections:
+      expected = "run it: simnet flows --topology TOPOLOGY \(input.path)"
+    case .scenario: expected = "run it: simnet run \(input.path)"
+    case .deepBench:
+      expected =
+        "times of collectives on several machines, of which no one network can be made; "
+        + "compare with them: simnet data check --measured"
+    case .vectorAdd:
+      expected = "how fast a GPU adds: give network.transport.reduction_rate of a scenario"
+    case .logicalTopology:
+      expected = "it has dimensions and no links; give the network's YAML"
+    case .remoteMemory: expected = "it has no network and no workload"
+    case .ns3Configuration:
+      expected = "its packets and queues are network.packet of a scenario"
+    case .busBandwidths:
+      expected = "its bandwidths are those of groups; give one with --bandwidth"
+    case .efficiencyTable:
+      expected = "its ratios depend on sizes; give network.transport.goodput of a scenario"
+    }
+    throw InterchangeError(
+      path: input.path, found: "\(input.format.title): no scenario is made of it",
+      expected: expected)
+  }
+
+  /// `path` as a scenario at `output` names it: relative where it lies beside or below.
+  private static func place(of path: String, from output: String) -> String {
+    let folder = URL(fileURLWithPath: output).deletingLastPathComponent().standardizedFileURL.path
+    let target = URL(fileURLWithPath: path).standardizedFileURL.path
+    let start = folder.hasSuffix("/") ? folder : folder + "/"
+    return target.hasPrefix(start) ? String(target.dropFirst(start.count)) : target
+  }
+}
