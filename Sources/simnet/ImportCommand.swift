@@ -135,7 +135,8 @@ struct ImportCommand: ParsableCommand {
 
   private func talk(_ imported: ScenarioImport) {
     for sentence in imported.made { say(sentence) }
-    for sentence in imported.notes { say("not kept as it was: \(sentence)") }
+    for sentence in imported.notes { say("not kept: \(sentence)") }
+    for sentence in imported.assumed { say("assumed: \(sentence)") }
   }
 
   private func say(_ line: String) {

@@ -42,6 +42,10 @@ public struct ImportedGraph: Sendable {
   public private(set) var operations: [Operation] = []
   /// What was not kept, or means something else now, one sentence each.
   public private(set) var notes: [String] = []
+  /// What the trace does not say and is assumed, one sentence each.
+  public private(set) var assumed: [String] = []
+  /// Sends and receives that were left out.
+  public private(set) var messages = 0
   private let settings: Settings
   private let name: String
 
@@ -94,7 +98,9 @@ public struct ImportedGraph: Sendable {
           bytes: own.bytes, after: parents))
     }
     thinOut()
+    messages = counts.messages
     notes = counts.sentences(settings)
+    assumed = counts.assumptions(settings)
     if !trace.missingParents.isEmpty {
       let list = trace.missingParents.prefix(5).map {
         "node \(trace.nodes[Int($0.node)].id) waits for \($0.parent)"
@@ -278,30 +284,34 @@ private struct Counts {
     if !groups.isEmpty {
       list.append("the groups \(groups.joined(separator: ", ")): all workers meet instead")
     }
-    if byTime > 0 {
-      list.append(
-        "\(byTime) collectives without bytes: as many as take their recorded time at "
-          + "\(settings.bandwidth)")
-    }
     if unknown > 0 { list.append("\(unknown) collectives with neither bytes nor a time") }
     if messages > 0 {
       list.append(
         "\(messages) sends and receives of \(messageBytes.shortText): a graph has no messages between "
-          + "two workers; give the files of all ranks and -o NAME.goal for simnet goal")
+          + "two workers")
     }
-    if untimed > 0 {
-      if let time = settings.operationTime {
-        list.append(
-          "\(untimed) operations without a time: each takes \(time.shortText) (--operation-time)")
-      } else {
-        list.append("\(untimed) operations without a time (--operation-time gives them one)")
-      }
+    if untimed > 0, settings.operationTime == nil {
+      list.append("\(untimed) operations without a time (--operation-time gives them one)")
     }
     if host > 0 {
       list.append("\(host) operations of the host, which runs beside the accelerator")
     }
     if memory > 0 { list.append("\(memory) memory operations without a time") }
     if markers > 0 { list.append("\(markers) nodes that only order others; their order is kept") }
+    return list
+  }
+
+  func assumptions(_ settings: ImportedGraph.Settings) -> [String] {
+    var list: [String] = []
+    if byTime > 0 {
+      list.append(
+        "\(byTime) collectives without bytes move what their recorded time moves at "
+          + "\(settings.bandwidth)")
+    }
+    if untimed > 0, let time = settings.operationTime {
+      list.append(
+        "\(untimed) operations without a time take \(time.shortText) each (--operation-time)")
+    }
     return list
   }
 }

@@ -7,6 +7,7 @@ struct ImportedModel {
   let text: String
   let made: String
   let notes: [String]
+  let assumed: [String]
   /// Parts of `workload.compute` that the table cannot hold.
   var compute: [(String, JSONNode)] = []
 
@@ -81,8 +82,8 @@ struct ImportedModel {
     notes = [
       "branches: layers run one after the other; simnet graph \(path) has them side by side",
       "sizes of activations",
-      "the batch, which the profile does not say: \(batch) (--batch)",
     ]
+    assumed = ["times are those of \(batch) samples (--batch)"]
   }
 
   /// The gradients of a backward pass, which the log has from the last to the first.
@@ -101,12 +102,11 @@ struct ImportedModel {
     made = "\(count) gradients"
     let half = log.events.prefix(count).reduce(SimDuration.zero) { $0 + $1.wait }.scaled(by: 0.5)
     compute = [("forward", .text(half.shortText))]
-    var notes = [
-      "the forward pass, which the log has not: half of the backward one",
-      "the batch: \(batch) (--batch)",
+    assumed = [
+      "a forward pass of half of the backward one (workload.compute)",
+      "times are those of \(batch) samples (--batch)",
     ]
-    if log.batches > 1 { notes.append("batches after the first of \(log.batches)") }
-    self.notes = notes
+    notes = log.batches > 1 ? ["batches after the first of \(log.batches)"] : []
   }
 
   /// The tensors of recorded gradients, whose times nobody recorded.
@@ -117,7 +117,8 @@ struct ImportedModel {
     }
     text = Self.table(rows, name: name, source: path, batch: 1)
     made = "\(rows.count) tensors of \(gradient.values.count) elements"
-    notes = ["times of forward and backward, which gradients do not tell (workload.compute)"]
+    notes = []
+    assumed = ["5 ms of forward and 10 ms of backward (workload.compute)"]
     compute = [("forward", .text("5 ms")), ("backward", .text("10 ms"))]
   }
 }

@@ -11,8 +11,10 @@ public struct ScenarioImport: Sendable {
   public private(set) var companions: [(name: String, text: String)] = []
   /// What was read, one sentence each.
   public private(set) var made: [String] = []
-  /// What was not kept, or is assumed, one sentence each.
+  /// What was not kept, or means something else now, one sentence each.
   public private(set) var notes: [String] = []
+  /// What no file says and is assumed, with the options that say it, one sentence each.
+  public private(set) var assumed: [String] = []
 
   private struct Input {
     var path: String
@@ -33,6 +35,11 @@ public struct ScenarioImport: Sendable {
     let stem = file.hasSuffix(".json") && file.count > 5 ? String(file.dropLast(5)) : file
     scenario = .object([])
     for input in inputs { try Self.refuse(input) }
+    if let first = inputs.first, inputs.allSatisfy({ $0.format == .systemConfiguration }) {
+      throw InterchangeError(
+        path: first.path, found: "\(first.format.title): neither a network nor a workload",
+        expected: "give one beside it")
+    }
 
     var topology = try network(inputs, options)
     let algorithm = try algorithm(inputs)
@@ -48,8 +55,8 @@ public struct ScenarioImport: Sendable {
         node: ImportedTopology.star(
           hosts: workers, bandwidth: bandwidth, latency: options.latency),
         accelerators: workers, notes: [])
-      notes.append(
-        "the network, which no file says: \(workers) hosts around a switch at \(bandwidth) and "
+      assumed.append(
+        "the network: \(workers) hosts around a switch at \(bandwidth) and "
           + "\(options.latency.shortText) a link (--workers, --bandwidth, --latency)")
     }
     guard let topology else { return }
@@ -64,13 +71,22 @@ public struct ScenarioImport: Sendable {
           path: traces[0].path, found: "nothing that a worker computes or all workers exchange",
           expected: graph.notes.first ?? "operations with times")
       }
+      if graph.collectives == 0, graph.messages > 0 {
+        throw InterchangeError(
+          path: traces[0].path,
+          found: "\(graph.messages) sends and receives and no collective",
+          expected: "a graph has no messages between two workers; give the files of all ranks and "
+            + "-o NAME.goal for simnet goal")
+      }
       notes += trace.notes + graph.notes
+      assumed += graph.assumed
       companions.append((stem + ".graph.json", graph.text))
       workload.append(("model", .object([("graph", .text(stem + ".graph.json"))])))
       workload += [("iterations", .integer(1)), ("warmup", .integer(0))]
     } else if let model = try model(inputs, stem, options) {
       made.append(model.made)
       notes += model.notes
+      assumed += model.assumed
       companions.append((stem + ".model.csv", model.text))
       workload.append(("model", .object([("file", .text(stem + ".model.csv"))])))
       workload.append(("batch_per_worker", .integer(options.batch)))
@@ -78,8 +94,8 @@ public struct ScenarioImport: Sendable {
     } else {
       workload.append(("model", .text(options.model)))
       workload.append(("batch_per_worker", .integer(options.batch)))
-      notes.append(
-        "what is trained, which no file says: \(options.model), \(options.batch) samples a worker "
+      assumed.append(
+        "what is trained: \(options.model), \(options.batch) samples a worker "
           + "(--model, --batch)")
     }
     if workers < topology.accelerators { workload.append(("workers", .integer(workers))) }
@@ -108,9 +124,9 @@ public struct ScenarioImport: Sendable {
     if let gradients { members.append(("gradients", gradients)) }
     scenario = .object(members)
     notes = topology.notes + notes
-    notes.append(
-      "device and transport: \(options.device) (--device), ideal, as link rates are taken for those "
-        + "of payload")
+    assumed.append(
+      "the device, \(options.device) (--device), and the transport, ideal: rates of links are taken "
+        + "for those of payload")
   }
 
   // MARK: - Parts
@@ -205,7 +221,7 @@ public struct ScenarioImport: Sendable {
     }
     let own = trace?.workers ?? topology?.accelerators ?? ImportOptions.usualWorkers
     if trace?.workers == nil, topology == nil, trace != nil {
-      notes.append("the number of workers, which no file says: \(own) (--workers)")
+      assumed.append("\(own) workers (--workers)")
     }
     return min(own, topology?.accelerators ?? own)
   }
@@ -218,8 +234,8 @@ public struct ScenarioImport: Sendable {
       return ImportOptions.usualBandwidth
     }
     if topology == nil {
-      notes.append(
-        "the bandwidth: \(recorded), at which the fastest recorded collective of 1 MB or more ran "
+      assumed.append(
+        "the bandwidth at which the fastest recorded collective of 1 MB or more ran, \(recorded) "
           + "(--bandwidth)")
     }
     return recorded

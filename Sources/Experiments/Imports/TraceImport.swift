@@ -130,9 +130,9 @@ struct TraceImport {
       }
       return (steps, from..<to + 1)
     }
-    // The median, the earlier of two in the middle: neither warm-up nor a hiccup.
+    // The median, the longer of two in the middle: neither warm-up nor a hiccup.
     let order = steps.indices.sorted { (steps[$0].duration, $0) < (steps[$1].duration, $1) }
-    let place = order[(order.count - 1) / 2]
+    let place = order[order.count / 2]
     if steps.count > 1 {
       notes.append(
         "steps other than \(steps[place].number), which is of median length among "

@@ -235,6 +235,6 @@ public struct TraceGraphBuilder {
     let rest = ring.count > 8 ? " waits for \(ring.count - 8) more" : ""
     return failure(
       "a cycle of \(ring.count): node \(shown)\(rest) waits for \(nodes[node].id)",
-      "a graph without cycles", node)
+      "a graph without cycles; simnet import --drop-cycles goes on without an edge of each", node)
   }
 }

@@ -84,23 +84,25 @@ extension KinetoTrace {
     _ index: Int, _ lanes: KinetoLanes, _ builder: inout TraceGraphBuilder
   ) -> TraceGraph.Work {
     guard let found = lanes.collective(of: index) else { return .compute }
-    return collectiveWork(index, lanes, bytes: found.details?.bytes, &builder)
+    return collectiveWork(
+      index, lanes, kind: found.kind, bytes: found.details?.bytes, &builder)
   }
 
-  /// What the collective of event `index` does, with `bytes` of every rank.
+  /// What the collective of event `index` does, which is of `kind` with `bytes` of every rank.
   func collectiveWork(
-    _ index: Int, _ lanes: KinetoLanes, bytes: ByteCount?, _ builder: inout TraceGraphBuilder
+    _ index: Int, _ lanes: KinetoLanes, kind: CollectiveKind, bytes: ByteCount?,
+    _ builder: inout TraceGraphBuilder
   ) -> TraceGraph.Work {
-    guard let found = lanes.collective(of: index) else { return .compute }
+    let details = lanes.collective(of: index)?.details
     var group: Int32 = -1
-    if let name = found.details?.groupName ?? header.groups.first?.name {
+    if let name = details?.groupName ?? header.groups.first?.name {
       let listed = header.groups.first { $0.name == name }
-      let ranks = found.details?.groupRanks ?? listed?.ranks ?? []
-      let size = found.details?.groupSize ?? listed?.size ?? ranks.count
+      let ranks = details?.groupRanks ?? listed?.ranks ?? []
+      let size = details?.groupSize ?? listed?.size ?? ranks.count
       group = builder.group(
         .init(name: name, ranks: ranks.map { Int32(clamping: $0) }, size: size))
     }
-    return .collective(.init(kind: found.kind, bytes: bytes, group: group))
+    return .collective(.init(kind: kind, bytes: bytes, group: group))
   }
 }
 

@@ -84,6 +84,8 @@ private struct StepRecording {
   let trace: KinetoTrace
   let window: KinetoTrace.Window
   let lanes: KinetoLanes
+  /// The library's annotations that say what they exchange, by their starts.
+  private let annotations: [Int]
   var computations: [Computation] = []
   var messages: [Message] = []
   private var isDevice = false
@@ -100,6 +102,9 @@ private struct StepRecording {
     var lanes = KinetoLanes(trace)
     lanes.sortAndUnnest()
     self.lanes = lanes
+    annotations = trace.events.indices.filter {
+      lanes.kind(of: $0) == .annotation && trace.events[$0].collective >= 0
+    }.sorted { (trace.events[$0].start, $0) < (trace.events[$1].start, $1) }
     var onHost: [Computation] = []
     for lane in lanes.lanes.indices {
       for index in lanes.lanes[lane].events {
@@ -107,11 +112,11 @@ private struct StepRecording {
         let launch = lanes.call(of: index).map { trace.events[$0].start }
         guard isInside(launch ?? event.start) else { continue }
         let end = event.start + event.duration
-        if let found = lanes.collective(of: index) {
+        if let found = collective(index, launch) {
           messages.append(
             Message(
               event: index, launch: launch, start: event.start, end: end, lane: lane,
-              kind: found.kind, bytes: found.details?.bytes))
+              kind: found.kind, bytes: found.bytes))
           continue
         }
         let own = Computation(
@@ -128,6 +133,35 @@ private struct StepRecording {
       ($0.launch ?? $0.start, $0.start, $0.event) < ($1.launch ?? $1.start, $1.start, $1.event)
     }
     findEnds()
+  }
+
+  /// What is exchanged by an event, which its own arguments may say, its name, or the annotation within
+  /// which it was launched: kernels such as `ncclKernel_SendRecv` serve collectives of all kinds.
+  private func collective(
+    _ index: Int, _ launch: SimDuration?
+  ) -> (kind: CollectiveKind, bytes: ByteCount?)? {
+    let found = lanes.collective(of: index)
+    if let found, found.details?.bytes != nil || launch == nil {
+      return (found.kind, found.details?.bytes)
+    }
+    let name = trace.names[trace.events[index].name]
+    guard let launch, found != nil || name.hasPrefix("nccl") || name.hasPrefix("rccl") else {
+      return found.map { ($0.kind, nil) }
+    }
+    let before = Self.count(annotations.count) {
+      trace.events[annotations[$0]].start <= launch
+    }
+    // Those of other threads may lie in between.
+    for place in annotations[..<before].suffix(8).reversed() {
+      let event = trace.events[place]
+      let said = trace.collectives[Int(event.collective)]
+      if event.start + event.duration >= launch, let kind = said.kind,
+        found == nil || found?.kind == kind
+      {
+        return (kind, said.bytes)
+      }
+    }
+    return found.map { ($0.kind, nil) }
   }
 
   private func isInside(_ time: SimDuration) -> Bool { time >= window.from && time < window.to }
@@ -371,7 +405,8 @@ private struct StepRecording {
         var parents: [UInt64] = []
         if own.after >= 0 { parents.append(UInt64(own.after)) }
         if own.previous >= 0 { parents.append(id(ofMessage: own.previous)) }
-        let work = trace.collectiveWork(own.event, lanes, bytes: own.bytes, &builder)
+        let work = trace.collectiveWork(
+          own.event, lanes, kind: own.kind, bytes: own.bytes, &builder)
         builder.add(
           TraceGraph.Node(
             id: id(ofMessage: index),
