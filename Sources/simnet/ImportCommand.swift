@@ -106,12 +106,12 @@ struct ImportCommand: ParsableCommand {
   }
 
   private func write(_ imported: ScenarioImport) throws {
-    let text = imported.scenario.prettyText + "\n"
+    let text = imported.scenario.map { $0.prettyText + "\n" }
     guard output != "-" else {
       if let companion = imported.companions.first {
         throw ValidationError("\(companion.name) goes beside the scenario; give a file with -o")
       }
-      Terminal.print(text)
+      if let text { Terminal.print(text) }
       talk(imported)
       return
     }
@@ -127,10 +127,14 @@ struct ImportCommand: ParsableCommand {
     for companion in imported.companions {
       try AtomicFile.write(companion.text, to: folder + companion.name)
     }
-    try AtomicFile.write(text, to: output)
+    if let text { try AtomicFile.write(text, to: output) }
     talk(imported)
-    let beside = imported.companions.map { " and \(folder)\($0.name)" }.joined()
-    say("wrote \(output)\(beside); run it: simnet run \(output)")
+    let beside = imported.companions.map { folder + $0.name }
+    if text == nil {
+      say("wrote \(beside.joined()); run it: simnet graph \(beside.joined())")
+    } else {
+      say("wrote \(([output] + beside).joined(separator: " and ")); run it: simnet run \(output)")
+    }
   }
 
   private func talk(_ imported: ScenarioImport) {

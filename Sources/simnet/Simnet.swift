@@ -23,8 +23,7 @@ struct Simnet: ParsableCommand {
       CrossoverCommand.self, WhatIfCommand.self, ReproduceCommand.self,
       DataCommand.self,
       GoalCommand.self, GraphCommand.self, InspectCommand.self, ImportCommand.self,
-      TraceCommand.self,
-      TopologyCommand.self,
+      ExportCommand.self, TraceCommand.self, TopologyCommand.self,
     ])
 
   static func main() {

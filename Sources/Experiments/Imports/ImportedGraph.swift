@@ -4,7 +4,7 @@ import SimKernel
 /// What one worker does in an iteration, made of a recorded or synthetic trace: the graph file that a
 /// scenario's `workload.model.graph` names and `simnet graph` reads.
 ///
-/// Computation runs on one accelerator, collectives are all-reduces over all workers on one network.
+/// Computation runs on one accelerator, or on a core of the host beside it; collectives are all-reduces over all workers on one network.
 /// What is neither is left out, and what waited for it waits for what it waited for.
 public struct ImportedGraph: Sendable {
   /// What the trace does not say.
@@ -34,6 +34,8 @@ public struct ImportedGraph: Sendable {
     public var duration: SimDuration?
     /// Nil for a computation.
     public var bytes: ByteCount?
+    /// Whether it runs on a core of the host, beside the accelerator.
+    public var isHost = false
     /// Indices of operations that it waits for, in ascending order of the trace.
     public var after: [Int32]
   }
@@ -51,7 +53,7 @@ public struct ImportedGraph: Sendable {
 
   /// How long the accelerator computes.
   public var compute: SimDuration {
-    operations.reduce(.zero) { $0 + ($1.duration ?? .zero) }
+    operations.reduce(.zero) { $0 + ($1.isHost ? .zero : $1.duration ?? .zero) }
   }
   public var collectives: Int { operations.count { $0.bytes != nil } }
   /// Of all collectives of one worker.
@@ -59,10 +61,10 @@ public struct ImportedGraph: Sendable {
 
   /// The graph of one rank's `trace`, called `name`.
   ///
-  /// - Parameter leavingOut: nodes that are dropped because the host ran them beside its accelerator.
+  /// - Parameter onHost: which nodes a core of the host runs beside the accelerator; empty for none.
   /// - Complexity: O(operations + edges), more where what is left out joins many with many.
   public init(
-    _ trace: TraceGraph, name: String, settings: Settings, leavingOut: [Bool] = []
+    _ trace: TraceGraph, name: String, settings: Settings, onHost: [Bool] = []
   ) {
     self.settings = settings
     self.name = name
@@ -86,8 +88,7 @@ public struct ImportedGraph: Sendable {
       }
       if parents.count > 1 { parents = Self.distinct(parents) }
       let node = trace.nodes[index]
-      let isLeft = !leavingOut.isEmpty && leavingOut[index]
-      guard let own = operation(node, trace, isLeftOut: isLeft, &counts) else {
+      guard let own = operation(node, trace, &counts) else {
         past[index] = parents
         continue
       }
@@ -95,9 +96,13 @@ public struct ImportedGraph: Sendable {
       operations.append(
         Operation(
           name: names.unique(trace.names[node.name], id: node.id), duration: own.duration,
-          bytes: own.bytes, after: parents))
+          bytes: own.bytes, isHost: own.bytes == nil && !onHost.isEmpty && onHost[index],
+          after: parents))
     }
     thinOut()
+    if !operations.isEmpty, !operations.contains(where: { $0.duration != nil && !$0.isHost }) {
+      addStart()
+    }
     messages = counts.messages
     notes = counts.sentences(settings)
     assumed = counts.assumptions(settings)
@@ -129,14 +134,10 @@ public struct ImportedGraph: Sendable {
 
   /// What `node` becomes; nil if it is left out.
   private func operation(
-    _ node: TraceGraph.Node, _ trace: TraceGraph, isLeftOut: Bool, _ counts: inout Counts
+    _ node: TraceGraph.Node, _ trace: TraceGraph, _ counts: inout Counts
   ) -> (duration: SimDuration?, bytes: ByteCount?)? {
     switch node.work {
     case .compute:
-      if isLeftOut {
-        counts.host += 1
-        return nil
-      }
       if let duration = node.duration, duration >= .zero {
         return duration > .zero ? (duration, nil) : nil
       }
@@ -187,6 +188,17 @@ public struct ImportedGraph: Sendable {
     return nil
   }
 
+  /// Puts an operation that takes no time before all others: workers compute something.
+  private mutating func addStart() {
+    for index in operations.indices {
+      operations[index].after = operations[index].after.map { $0 + 1 }
+      if operations[index].after.isEmpty { operations[index].after = [0] }
+    }
+    var name = "start"
+    while operations.contains(where: { $0.name == name }) { name += "'" }
+    operations.insert(Operation(name: name, duration: .zero, after: []), at: 0)
+  }
+
   /// Drops edges to what an operation's other parents wait for anyway, as far as their own parents say.
   private mutating func thinOut() {
     var seen = [Int32](repeating: -1, count: operations.count)
@@ -210,6 +222,7 @@ public struct ImportedGraph: Sendable {
     let latency = settings.latency.scaled(by: 4 * (workers - 1))
     var text = "{\n  \"simnet_graph\": 1,\n  \"name\": \(JSONNode.quoted(name)),\n"
     text += "  \"resources\": [\n    {\"name\": \"accelerator\"},\n"
+    if operations.contains(where: \.isHost) { text += "    {\"name\": \"host\"},\n" }
     text += "    {\"name\": \"network\", \"bandwidth\": \(JSONNode.quoted(rate.description)), "
     text += "\"latency\": \(JSONNode.quoted(latency.shortText))}\n  ],\n  \"operations\": ["
     for (index, own) in operations.enumerated() {
@@ -219,7 +232,10 @@ public struct ImportedGraph: Sendable {
         text += "\"kind\": \"collective\", \"resource\": \"network\", "
         text += "\"bytes\": \"\(bytes.bytes) B\""
       } else {
-        text += "\"kind\": \"compute\", \"resource\": \"accelerator\", "
+        text +=
+          own.isHost
+          ? "\"kind\": \"memory\", \"resource\": \"host\", "
+          : "\"kind\": \"compute\", \"resource\": \"accelerator\", "
         text += "\"duration\": \"\((own.duration ?? .zero).shortText)\""
       }
       if !own.after.isEmpty {
@@ -247,7 +263,6 @@ private struct UniqueNames {
 
 /// What happened to nodes that are not kept as they are.
 private struct Counts {
-  var host = 0
   var untimed = 0
   var memory = 0
   var messages = 0
@@ -292,9 +307,6 @@ private struct Counts {
     }
     if untimed > 0, settings.operationTime == nil {
       list.append("\(untimed) operations without a time (--operation-time gives them one)")
-    }
-    if host > 0 {
-      list.append("\(host) operations of the host, which runs beside the accelerator")
     }
     if memory > 0 { list.append("\(memory) memory operations without a time") }
     if markers > 0 { list.append("\(markers) nodes that only order others; their order is kept") }

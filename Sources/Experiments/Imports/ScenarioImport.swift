@@ -5,8 +5,8 @@ import SimKernel
 /// A scenario made of files that other tools wrote: of a network, of what workers do, of gradients,
 /// or of several of these.
 public struct ScenarioImport: Sendable {
-  /// The scenario.
-  public private(set) var scenario: JSONNode
+  /// The scenario; nil if there is nothing to communicate, and the graph beside it is all there is.
+  public private(set) var scenario: JSONNode?
   /// Files that go beside it and that it names.
   public private(set) var companions: [(name: String, text: String)] = []
   /// What was read, one sentence each.
@@ -33,7 +33,6 @@ public struct ScenarioImport: Sendable {
     }
     let file = output.split(separator: "/").last.map(String.init) ?? "scenario"
     let stem = file.hasSuffix(".json") && file.count > 5 ? String(file.dropLast(5)) : file
-    scenario = .object([])
     for input in inputs { try Self.refuse(input) }
     if let first = inputs.first, inputs.allSatisfy({ $0.format == .systemConfiguration }) {
       throw InterchangeError(
@@ -62,6 +61,9 @@ public struct ScenarioImport: Sendable {
     guard let topology else { return }
 
     var workload: [(String, JSONNode)] = []
+    var communication: [(String, JSONNode)] = [
+      ("strategy", .text("all_reduce")), ("algorithm", .text(algorithm)),
+    ]
     var gradients: JSONNode?
     if let trace {
       let graph = graph(
@@ -81,6 +83,13 @@ public struct ScenarioImport: Sendable {
       notes += trace.notes + graph.notes
       assumed += graph.assumed
       companions.append((stem + ".graph.json", graph.text))
+      if graph.collectives == 0 {
+        notes.append(
+          "a scenario: nothing is exchanged, so that there is nothing to simulate but the graph")
+        return
+      }
+      // Collectives stay as they were recorded, one by one.
+      communication.append(("schedule", .text("per_tensor")))
       workload.append(("model", .object([("graph", .text(stem + ".graph.json"))])))
       workload += [("iterations", .integer(1)), ("warmup", .integer(0))]
     } else if let model = try model(inputs, stem, options) {
@@ -115,11 +124,7 @@ public struct ScenarioImport: Sendable {
         .object([("topology", topology.node), ("device", .text(options.device))])
       ),
       ("network", .object([("model", .text("flow")), ("transport", .text("ideal"))])),
-      ("workload", .object(workload)),
-      (
-        "communication",
-        .object([("strategy", .text("all_reduce")), ("algorithm", .text(algorithm))])
-      ),
+      ("workload", .object(workload)), ("communication", .object(communication)),
     ]
     if let gradients { members.append(("gradients", gradients)) }
     scenario = .object(members)
@@ -253,7 +258,7 @@ public struct ScenarioImport: Sendable {
       settings: .init(
         workers: workers, bandwidth: bandwidth, latency: options.latency,
         operationTime: options.operationTime
-          ?? (isTimed ? nil : ImportOptions.usualOperationTime)), leavingOut: trace.leavingOut)
+          ?? (isTimed ? nil : ImportOptions.usualOperationTime)), onHost: trace.onHost)
   }
 
   private func model(

@@ -6,8 +6,8 @@ import SimKernel
 struct TraceImport {
   /// The rank that all workers do as.
   let graph: TraceGraph
-  /// Nodes that the host ran beside its accelerator.
-  let leavingOut: [Bool]
+  /// Which nodes the host ran beside its accelerator; empty for none.
+  let onHost: [Bool]
   /// As many as the files name, or as there are files; nil if they do not say it.
   let workers: Int?
   /// What was read, one sentence.
@@ -40,10 +40,10 @@ struct TraceImport {
   }
 
   private init(
-    graph: TraceGraph, leavingOut: [Bool] = [], workers: Int?, made: String, notes: [String]
+    graph: TraceGraph, onHost: [Bool] = [], workers: Int?, made: String, notes: [String]
   ) {
     self.graph = graph
-    self.leavingOut = leavingOut
+    self.onHost = onHost
     self.workers = workers
     self.made = made
     self.notes = notes
@@ -212,7 +212,7 @@ struct TraceImport {
     let tensors = trace.nodes.count { $0.inputs != nil || $0.outputs != nil }
     if tensors > 0 { notes.append("the tensors of \(tensors) nodes") }
     return TraceImport(
-      graph: graph, leavingOut: ChakraFiles.hostOperations(trace),
+      graph: graph, onHost: ChakraFiles.hostOperations(trace),
       workers: files.count > 1 ? files.count : nil,
       made: "rank \(rank): \(trace.nodes.count) nodes", notes: notes)
   }
