@@ -138,16 +138,16 @@ import Testing
     "{\"ph\":\"X\",\"cat\":\"\(category)\",\"name\":\"\(name)\",\"pid\":1,\"tid\":\(tid),"
       + "\"ts\":\(start),\"dur\":\(duration),\"args\":{\(args)}}"
   }
-  private static let step = """
-    {"traceEvents":[\([
+  private static let step: String = {
+    let floats = "\"Input Dims\":[[10]],\"Input type\":[\"float\"]"
+    let events = [
       event("ProfilerStep#1", "user_annotation", 0, 40), event("backward", "cpu_op", 0, 10),
       event("c10d::allreduce_", "cpu_op", 8, 1), event("more", "cpu_op", 12, 8),
-      event(
-        "gloo:all_reduce", "user_annotation", 11, 19, tid: 2,
-        args: "\\"Input Dims\\":[[10]],\\"Input type\\":[\\"float\\"]"),
+      event("gloo:all_reduce", "user_annotation", 11, 19, tid: 2, args: floats),
       event("update", "cpu_op", 33, 4),
-    ].joined(separator: ","))]}
-    """
+    ]
+    return "{\"traceEvents\":[" + events.joined(separator: ",") + "]}"
+  }()
 
   /// 10 us, 2 between, 8, then 3, 4 and 3 once the collective is over, which takes 0.32 us here.
   @Test(arguments: [[], ["--merge"]]) func aRecordedStepRuns(_ options: [String]) throws {
@@ -262,7 +262,10 @@ import Testing
     let goal = Simnet.fixtures.appendingPathComponent("GOAL/ring-4.goal").path
     for (arguments, status, words) in [
       ([goal, "-o", "s.json"], 65, "simnet goal"),
-      ([Simnet.scenarios.appendingPathComponent("small.json").path, "-o", "s.json"], 65, "simnet run"),
+      (
+        [Simnet.scenarios.appendingPathComponent("small.json").path, "-o", "s.json"], 65,
+        "simnet run"
+      ),
       (["missing", "-o", "s.json"], 74, "missing"),
       ([goal, "-o", goal], 64, "input"),
       ([goal, "-o", "s.json", "--bandwidth", "5"], 64, "no unit"),
