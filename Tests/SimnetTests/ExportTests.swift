@@ -20,7 +20,8 @@ import Testing
     {"simnet": 1, "title": "t",
      "cluster": {"topology": {"kind": "star", "hosts": 4,
        "link": {"bandwidth": "10 Gbps", "latency": "5 us"}}, "device": "v100"},
-     "network": {"model": "\(network)", "transport": "ideal"},
+     "network": {"model": "\(network)",
+       "transport": {"preset": "ideal", "reduction_rate": "1000 Tbps"}},
      "workload": {"model": {"graph": "g.json"}, "iterations": 1, "warmup": 0},
      "communication": {"strategy": "all_reduce", "algorithm": "ring", "schedule": "per_tensor"}}
     """

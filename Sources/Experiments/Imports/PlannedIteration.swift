@@ -12,6 +12,8 @@ public struct PlannedIteration: Sendable {
   public private(set) var notes: [String] = []
   let job: JobPlan
   let name: String
+  /// Which of the scenario's jobs it is.
+  private let index: Int
   /// Sizes of messages by exchange, sender and step.
   private var sizes: [MessageKey: ByteCount] = [:]
 
@@ -66,6 +68,7 @@ public struct PlannedIteration: Sendable {
     let (plan, _) = try builder.build(seed: point.scenario.seed, replicate: 0)
     job = plan
     name = blueprint.name
+    self.index = index
     operations = Self.operations(plan)
     if plan.phases.count > 1 { notes.append("phases of compression before the last") }
     if plan.graph.overlapsIterations {
@@ -152,7 +155,7 @@ public struct PlannedIteration: Sendable {
 
   /// Takes the sizes of messages from a run of one iteration.
   public mutating func takeSizes(of timeline: RunTimeline) {
-    for transfer in timeline.transfers {
+    for transfer in timeline.transfers where transfer.job.index == index {
       let key = MessageKey(
         exchange: transfer.exchange, sender: transfer.sender.rawValue, step: transfer.step)
       sizes[key] = transfer.size

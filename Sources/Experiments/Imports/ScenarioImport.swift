@@ -123,15 +123,25 @@ public struct ScenarioImport: Sendable {
         "cluster",
         .object([("topology", topology.node), ("device", .text(options.device))])
       ),
-      ("network", .object([("model", .text("flow")), ("transport", .text("ideal"))])),
+      (
+        "network",
+        .object([
+          ("model", .text("flow")),
+          (
+            "transport",
+            // What was recorded holds the sums, and other simulators make them free.
+            .object([("preset", .text("ideal")), ("reduction_rate", .text("1000 Tbps"))])
+          ),
+        ])
+      ),
       ("workload", .object(workload)), ("communication", .object(communication)),
     ]
     if let gradients { members.append(("gradients", gradients)) }
     scenario = .object(members)
     notes = topology.notes + notes
     assumed.append(
-      "the device, \(options.device) (--device), and the transport, ideal: rates of links are taken "
-        + "for those of payload")
+      "the device, \(options.device) (--device), and an ideal transport: links carry payload at "
+        + "their rates, and sums cost nothing")
   }
 
   // MARK: - Parts
