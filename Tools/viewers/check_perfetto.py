@@ -10,7 +10,6 @@ Exits with 1 if anything disagrees, 2 if something is missing.
 """
 
 import argparse
-import base64
 import decimal
 import functools
 import http.server
@@ -18,14 +17,11 @@ import importlib.util
 import json
 import os
 import shutil
-import socket
-import struct
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-import urllib.request
+
+from devtools import Browser
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -50,73 +46,6 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-class DevTools:
-    """The few lines of the WebSocket protocol (RFC 6455) that DevTools needs."""
-
-    def __init__(self, address):
-        rest = address[len("ws://"):]
-        host, path = rest.split("/", 1)
-        name, port = host.split(":")
-        self.socket = socket.create_connection((name, int(port)), timeout=120)
-        key = base64.b64encode(os.urandom(16)).decode()
-        self.socket.sendall((
-            f"GET /{path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n").encode())
-        head = b""
-        while b"\r\n\r\n" not in head:
-            head += self.socket.recv(1)
-        if b" 101 " not in head.split(b"\r\n")[0]:
-            raise RuntimeError(head.decode())
-        self.number = 0
-
-    def read(self, count):
-        data = b""
-        while len(data) < count:
-            piece = self.socket.recv(count - len(data))
-            if not piece:
-                raise RuntimeError("the browser has gone")
-            data += piece
-        return data
-
-    def receive(self):
-        message = b""
-        while True:
-            first, second = self.read(2)
-            size = second & 0x7F
-            if size == 126:
-                size = struct.unpack(">H", self.read(2))[0]
-            elif size == 127:
-                size = struct.unpack(">Q", self.read(8))[0]
-            message += self.read(size)
-            if first & 0x80:
-                return json.loads(message)
-
-    def call(self, method, **parameters):
-        self.number += 1
-        data = json.dumps(
-            {"id": self.number, "method": method, "params": parameters}).encode()
-        mask = os.urandom(4)
-        if len(data) < 126:
-            head = struct.pack(">BB", 0x81, 0x80 | len(data))
-        elif len(data) < 65536:
-            head = struct.pack(">BBH", 0x81, 0x80 | 126, len(data))
-        else:
-            head = struct.pack(">BBQ", 0x81, 0x80 | 127, len(data))
-        self.socket.sendall(
-            head + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(data)))
-        while True:
-            answer = self.receive()
-            if answer.get("id") == self.number:
-                return answer.get("result", {})
-
-    def evaluate(self, expression):
-        result = self.call(
-            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
-        if "exceptionDetails" in result:
-            raise RuntimeError(json.dumps(result["exceptionDetails"])[:500])
-        return result["result"].get("value")
 
 
 QUERY = """
@@ -166,15 +95,9 @@ def main():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     port = server.server_address[1]
     faults = 0
-    with tempfile.TemporaryDirectory() as profile:
-        browser = subprocess.Popen(
-            [arguments.chromium, "--headless=new", "--no-sandbox", "--disable-gpu",
-             "--remote-debugging-port=0", "--remote-allow-origins=*",
-             f"--user-data-dir={profile}", "--window-size=1600,1000",
-             f"http://127.0.0.1:{port}/"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            tools = connect(profile, port)
+    try:
+        with Browser(arguments.chromium, f"http://127.0.0.1:{port}/") as browser:
+            tools = browser.page(f":{port}/")
             limit = time.time() + 120
             while ask(tools, "select cast(count(*) as int) as n from slice") is None:
                 if time.time() > limit:
@@ -194,33 +117,11 @@ def main():
                 faults += 1
             if arguments.screenshot:
                 time.sleep(3)
-                image = tools.call("Page.captureScreenshot")["data"]
-                with open(arguments.screenshot, "wb") as file:
-                    file.write(base64.b64decode(image))
-        finally:
-            browser.terminate()
-            browser.wait()
-            server.shutdown()
+                tools.screenshot(arguments.screenshot)
+    finally:
+        server.shutdown()
     print(f"{len(slices)} slices, {len(expected) + 1} questions, {faults} disagreements")
     return 1 if faults else 0
-
-
-def connect(profile, port):
-    """The page's DevTools, once the browser has written where it listens."""
-    place = os.path.join(profile, "DevToolsActivePort")
-    limit = time.time() + 60
-    while time.time() < limit:
-        try:
-            with open(place) as file:
-                number = int(file.readline())
-            with urllib.request.urlopen(f"http://127.0.0.1:{number}/json") as answer:
-                for page in json.load(answer):
-                    if page["type"] == "page" and f":{port}/" in page["url"]:
-                        return DevTools(page["webSocketDebuggerUrl"])
-        except (OSError, ValueError):
-            pass
-        time.sleep(0.2)
-    raise RuntimeError("the browser did not start")
 
 
 if __name__ == "__main__":
