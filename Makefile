@@ -9,7 +9,7 @@ DESTDIR ?=
 
 FUZZ_SECONDS ?= 60
 
-.PHONY: all run test lint bench fuzz results papers install setup clean
+.PHONY: all run test test-viewers lint bench fuzz results papers picture docs install setup clean
 
 all: setup
 	$(SWIFT) build $(FLAGS) --product simnet
@@ -32,6 +32,13 @@ test: setup
 	$(SWIFT) build $(FLAGS) --build-tests
 	$(SWIFT) build -c release --product simnet --scratch-path .build-baseline
 	SIMNET_BASELINE=.build-baseline/release/simnet $(SWIFT) test $(FLAGS) --skip-build
+
+# Pages, figures and traces in what people look at them with: Chromium, Perfetto,
+# HolisticTraceAnalysis, pandas, gnuplot. Installs those; what they saw is in
+# .build-viewers/artifacts.
+test-viewers: all
+	Tools/viewers/install.sh
+	Tools/viewers/run.sh .build/release/simnet
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
@@ -60,6 +67,20 @@ papers: all
 	  --format md > Results/papers/summary.md
 	@cat Results/papers/summary.md
 
+# The picture that the README and the documentation open with.
+picture: all
+	.build/release/simnet report Results/quickstart.csv --plot speedup --width "170 mm" \
+	  -o docs/simnet.docc/Resources/speedup.svg
+
+# The documentation as a web site in .build-docs, by the DocC that comes with Swift.
+DOCC ?= $(dir $(shell readlink -f "$$(command -v $(SWIFT))"))docc
+docs:
+	rm -rf .build-docs
+	$(DOCC) convert docs/simnet.docc --output-path .build-docs --warnings-as-errors \
+	  --fallback-display-name simnet --fallback-bundle-identifier simnet
+	@echo "python3 -m http.server --bind 127.0.0.1 --directory .build-docs 8000"
+	@echo "shows it at http://127.0.0.1:8000/documentation/simnet"
+
 # A fully static executable: needs no Swift, no libraries and no files where it runs.
 # make install PREFIX=$$HOME/.local ARCH=x86-64-v3
 install: setup
@@ -69,4 +90,4 @@ install: setup
 	install -s .build-static/release/simnet $(DESTDIR)$(PREFIX)/bin/simnet
 
 clean:
-	rm -rf .build .build-baseline .build-static .build-fuzz
+	rm -rf .build .build-baseline .build-static .build-fuzz .build-viewers .build-docs

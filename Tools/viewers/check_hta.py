@@ -17,6 +17,7 @@ import os
 import sys
 import tempfile
 import shutil
+import warnings
 
 
 def union(spans):
@@ -70,6 +71,7 @@ def main():
     parser.add_argument("folder")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore", FutureWarning)
     try:
         from hta.trace_analysis import TraceAnalysis
     except ImportError as error:
