@@ -21,7 +21,7 @@ struct ReportCommand: ParsableCommand {
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
-    case html, svg, md
+    case html, svg, md, csv
     case vegaLite = "vega-lite"
   }
 
@@ -35,12 +35,14 @@ struct ReportCommand: ParsableCommand {
 
   @Option(
     help: """
-      html, svg (one figure), vega-lite (one figure as a Vega-Lite 5 specification with its values) \
-      or md (default: what -o ends in, else html).
+      html, svg (one figure), vega-lite (one figure as a Vega-Lite 5 specification with its values), \
+      csv (the numbers of one figure, a column a curve, for pgfplots and gnuplot) or md (default: \
+      what -o ends in, else html).
       """)
   var format: Format?
 
-  @Option(help: "The figure for svg and vega-lite; list prints the names that these results have.")
+  @Option(
+    help: "The figure for svg, vega-lite and csv; list prints the names that these results have.")
   var plot: String?
 
   @Option(help: "The width of an SVG figure: a column of a paper has 85 mm, a page 170 mm.")
@@ -81,6 +83,7 @@ struct ReportCommand: ParsableCommand {
     if name.hasSuffix(".svg") { return .svg }
     if name.hasSuffix(".md") { return .md }
     if name.hasSuffix(".json") { return .vegaLite }
+    if name.hasSuffix(".csv") { return .csv }
     // A figure alone is asked for to be put somewhere.
     return plot != nil && output == nil ? .svg : .html
   }
@@ -94,7 +97,7 @@ struct ReportCommand: ParsableCommand {
     }
     if plot == "list" { return }
     switch chosen {
-    case .svg, .vegaLite:
+    case .svg, .vegaLite, .csv:
       if plot == nil, y == nil {
         throw ValidationError(
           "--format \(chosen.rawValue) writes one figure: name it with --plot; --plot list prints "
@@ -103,7 +106,7 @@ struct ReportCommand: ParsableCommand {
     case .html, .md:
       if plot != nil {
         throw ValidationError(
-          "--plot belongs to --format svg and vega-lite; a page has all figures")
+          "--plot belongs to --format svg, vega-lite and csv; a page has all figures")
       }
     }
   }
@@ -128,6 +131,7 @@ struct ReportCommand: ParsableCommand {
       let drawing = try report.figure(plot ?? y ?? "").svg(.paper(millimetres: millimetres ?? 85))
       text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + drawing
     case .vegaLite: text = try report.figure(plot ?? y ?? "").vegaLite
+    case .csv: text = try report.figure(plot ?? y ?? "").csv
     }
     guard let output, output != "-" else {
       Terminal.print(text)
