@@ -113,7 +113,7 @@ public struct HeatMap: Sendable {
       for (index, cell) in row.cells.enumerated() {
         let text = cell.map { Numbers.fixed($0.share * 100, 0) } ?? "-"
         guard style.width(of: text) < width - 0.3 * size else { continue }
-        let color = cell.map { Palette.isDark($0.share) ? "#FFFFFF" : "#1A1A1A" }
+        let color = cell.map { Palette.isDark($0.share) ? "#FFFFFF" : "#000000" }
         svg.element(
           "text",
           [

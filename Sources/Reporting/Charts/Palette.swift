@@ -70,7 +70,9 @@ public enum Palette {
   }
 
   /// Whether words on a field of this share must be white.
-  public static func isDark(_ share: Double) -> Bool { share > 0.55 }
+  ///
+  /// Where black and white stand out alike, by 4.6 (WCAG 2.1, 1.4.3, asks for 4.5).
+  public static func isDark(_ share: Double) -> Bool { share > 0.7125 }
 
   private static func ramp(_ share: Double) -> String {
     let place = min(max(share, 0), 1) * Double(ramp.count - 1)

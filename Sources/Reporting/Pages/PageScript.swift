@@ -145,7 +145,12 @@ enum PageScript {
         var pad = (f(high) - f(low)) * 0.05, a = f(low) - pad, b = f(high) + pad;
         var ticks = [], step, k, v;
         if (log && b - a >= 1.5) {
-          for (k = Math.ceil(a); k <= b; k += 1) { ticks.push(Math.pow(10, k)); }
+          for (k = Math.floor(a); k <= b; k += 1) {
+            (b - a < 3 ? [1, 2, 5] : [1]).forEach(function (m) {
+              v = Number((m * Math.pow(10, k)).toPrecision(1));
+              if (f(v) >= a && f(v) <= b) { ticks.push(v); }
+            });
+          }
         } else {
           var p = log ? Math.pow(10, a) : a, q = log ? Math.pow(10, b) : b;
           step = Math.pow(10, Math.floor(Math.log10((q - p) / 4)));

@@ -36,6 +36,7 @@ enum PageStyle {
       border:1px solid var(--grid);border-radius:3px;padding:.15rem .35rem;max-width:14rem}
       #tip{position:fixed;pointer-events:none;background:var(--text);color:var(--back);font-size:.8rem;\
       padding:.25rem .5rem;border-radius:3px;max-width:24rem;z-index:9}
+      @media screen and (max-width:44rem){figure{overflow-x:auto}svg.figure,.scroll table{min-width:42rem}}
       @media print{@page{size:A4;margin:16mm 14mm}body{max-width:none;padding:0;font-size:10pt}\
       nav,.controls,#explore,#tip{display:none!important}h2{break-after:avoid}\
       figure,tr,li{break-inside:avoid}.scroll{overflow:visible;max-height:none}table{font-size:8pt}#points{font-size:5.6pt}\
