@@ -6,12 +6,14 @@ public struct SweepReport {
   private let table: ResultTable
   private let points: [PointSummary]
   private let width: Int
+  private let style: TextStyle
   private let hasJobs: Bool
 
-  /// The report of `table` for a terminal of `width` columns.
-  public init(_ table: ResultTable, width: Int = 140) {
+  /// The report of `table` for a terminal of `width` columns that shows what `style` says.
+  public init(_ table: ResultTable, width: Int = 140, style: TextStyle = .plain) {
     self.table = table
     self.width = width
+    self.style = style
     points = PointSummary.all(of: table)
     hasJobs = Set(points.map(\.job)).count > 1
   }
@@ -25,8 +27,33 @@ public struct SweepReport {
 
   // MARK: - The table
 
-  /// One line a point.
+  /// One line a point, and what the columns mean.
   public var pointTable: String {
+    let (table, omitted) = fittedPoints
+    var notes = [
+      "times in ms along the critical path; payload and wire are ratios to the raw gradient; "
+        + "error is |mean decoded - mean| / |mean|"
+        + (hasStudy ? ", summed that of the update over several steps" : "")
+        + ", ef is error feedback"
+    ]
+    if style.hasColors, !variantIndices.isEmpty {
+      notes[0] += "; green is what is fastest or ties with it"
+    }
+    if !omitted.isEmpty {
+      notes.append(
+        "left out at this width: \(omitted.reversed().joined(separator: ", ")); "
+          + "--format csv has everything")
+    }
+    return table.text(width: width, style: style)
+      + notes.flatMap { WrappedText.lines($0, indent: 0, width: width) }
+      .map { style.set($0, .faint) }.joined(separator: "\n")
+      + "\n"
+  }
+
+  /// The titles, then one line a point, with empty lines between circumstances.
+  public var pointLines: [String] { fittedPoints.table.lines(width: width, style: style) }
+
+  private var fittedPoints: (table: TextTable, omitted: [String]) {
     var columns: [(String, TextTable.Alignment)] = table.swept.map { (shortName($0), .left) }
     if hasJobs { columns.append(("job", .left)) }
     columns += [
@@ -37,28 +64,37 @@ public struct SweepReport {
     if hasStudy { columns.append(("summed", .right)) }
     columns += [("ef", .left), ("bottleneck", .left)]
     var text = TextTable(columns.map { (title: $0.0, alignment: $0.1) })
+    let fastest = style.hasColors ? fastestPoints : []
     var previous: [String]?
-    for point in points {
+    for (index, point) in points.enumerated() {
       let group = contextIndices.map { point.labels[$0] }
       if let previous, previous != group { text.addBreak() }
       previous = group
-      text.add(point.labels + (hasJobs ? [point.job] : []) + cells(of: point))
+      text.add(
+        point.labels + (hasJobs ? [point.job] : []) + cells(of: point),
+        fastest.contains(index) ? .best : .plain)
     }
-    let (table, omitted) = text.fitting(width: width, expendable: Self.expendable)
-    var notes = [
-      "times in ms along the critical path; payload and wire are ratios to the raw gradient; "
-        + "error is |mean decoded - mean| / |mean|"
-        + (hasStudy ? ", summed that of the update over several steps" : "")
-        + ", ef is error feedback"
-    ]
-    if !omitted.isEmpty {
-      notes.append(
-        "left out at this width: \(omitted.reversed().joined(separator: ", ")); "
-          + "--format csv has everything")
+    return text.fitting(width: width, expendable: Self.expendable)
+  }
+
+  /// The places of points that are fastest under their circumstances, or tie with what is; none where
+  /// nothing is compared.
+  private var fastestPoints: Set<Int> {
+    if variantIndices.isEmpty { return [] }
+    var best: [[String]: Int] = [:]
+    func circumstances(_ point: PointSummary) -> [String] {
+      contextIndices.map { point.labels[$0] } + [point.job]
     }
-    return table.text(width: width)
-      + notes.flatMap { WrappedText.lines($0, indent: 0, width: width) }.joined(separator: "\n")
-      + "\n"
+    for (index, point) in points.enumerated() {
+      let key = circumstances(point)
+      if let other = best[key], points[other].time <= point.time { continue }
+      best[key] = index
+    }
+    return Set(
+      points.indices.filter { index in
+        let winner = points[best[circumstances(points[index])]!]
+        return points[index].compare(with: winner) == .tie
+      })
   }
 
   /// Columns that go where there is no room, the least telling first; what stays always has a winner's
@@ -66,7 +102,7 @@ public struct SweepReport {
   private static let expendable = [
     "wire", "wait", "summed", "decode", "encode", "compute", "payload", "+-95%", "comm",
     "bottleneck",
-    "vs fp16",
+    "vs fp16", "ef", "vs fp32",
   ]
 
   /// Whether any point says how the error adds up over steps.
@@ -143,11 +179,15 @@ public struct SweepReport {
     if variantIndices.isEmpty { return "" }
     var lines: [String] = []
     for verdict in verdicts {
-      lines += WrappedText.lines(
+      var sentence = WrappedText.lines(
         verdict.sentence, head: verdict.context + ": ", indent: 4, width: width)
+      let rest = sentence[0].dropFirst(verdict.context.count)
+      sentence[0] = style.set(verdict.context, .strong) + rest
+      lines += sentence
     }
     if let payoffs {
-      lines += ["", "\(Payoffs.title):", payoffs.text(width: width).trimmingEnd]
+      lines += [""] + titled("\(Payoffs.title):")
+      lines.append(payoffs.text(width: width, style: style).trimmingEnd)
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -196,18 +236,45 @@ public struct SweepReport {
     public var titles: [String]
     /// The values of ``titles``, then the places: faster, tied, slower.
     public var lines: [(labels: [String], places: [String])]
+    /// What each line gains over the better baseline, place by place along the axis; nil where one is
+    /// not known.
+    public var gains: [[Double?]]
 
-    func text(width: Int) -> String {
+    func text(width: Int, style: TextStyle = .plain) -> String {
+      let range = gainRange
+      let hasCurves = style.hasBlocks && range != nil && gains.contains { $0.count > 2 }
       var text = TextTable(
-        titles.map { (title: $0, alignment: .left) }
-          + [("faster at", .left), ("tie at", .left), ("slower at", .left)])
+        titles.map { (title: $0, alignment: .left) } + (hasCurves ? [("gain", .left)] : [])
+          + [("faster at", .left), ("tie at", .left), ("slower at", .left)], isProse: true)
       var previous: String?
-      for line in lines {
+      for (line, gains) in zip(lines, gains) {
         if let previous, previous != line.labels[0], titles.count > 1 { text.addBreak() }
         previous = line.labels[0]
-        text.add(line.labels + line.places)
+        let curve = hasCurves ? [Sparkline.text(gains.map(Self.height), in: range!)] : []
+        text.add(line.labels + curve + line.places)
       }
-      return text.text(width: width)
+      guard hasCurves, let range else { return text.text(width: width, style: style) }
+      let ends = [range.lowerBound, range.upperBound].map {
+        Numbers.significant(DeterministicMath.exp($0), 3) + "x"
+      }
+      let note =
+        "gain over the better of fp32 and fp16 along the axis, logarithmic: \u{2581} \(ends[0]), "
+        + "\u{2588} \(ends[1])"
+      return text.text(width: width, style: style)
+        + WrappedText.lines(note, indent: 0, width: width).map { style.set($0, .faint) + "\n" }
+        .joined()
+    }
+
+    /// How high a gain is drawn.
+    private static func height(_ gain: Double?) -> Double? {
+      gain.flatMap { $0 > 0 && $0.isFinite ? DeterministicMath.log($0) : nil }
+    }
+
+    /// From the least to the largest height; nil without two that differ.
+    private var gainRange: ClosedRange<Double>? {
+      let heights = gains.flatMap { $0 }.compactMap(Self.height)
+      guard let low = heights.min(), let high = heights.max(), low < high else { return nil }
+      return low...high
     }
   }
 
@@ -224,7 +291,7 @@ public struct SweepReport {
       if series[key] == nil { order.append(key) }
       series[key, default: []].append(point)
     }
-    var result = Payoffs(titles: others.map { shortName(table.swept[$0]) }, lines: [])
+    var result = Payoffs(titles: others.map { shortName(table.swept[$0]) }, lines: [], gains: [])
     for key in order {
       let line = series[key]!
       // A variant that is its own baseline has nothing to pay off against.
@@ -237,10 +304,23 @@ public struct SweepReport {
         case .slower: places[2].append(point.labels[axis])
         }
       }
-      result.lines.append(
-        (Array(key.dropLast()), places.map { $0.isEmpty ? "-" : $0.joined(separator: ", ") }))
+      result.lines.append((Array(key.dropLast()), places.map(Self.listed)))
+      result.gains.append(
+        line.map { point in
+          let gains = ["speedup_over_fp32", "speedup_over_fp16"].compactMap { point.mean($0) }
+          return gains.count == 2 ? min(gains[0], gains[1]) : gains.first
+        })
     }
     return result
+  }
+
+  /// `places` as a list that says a common unit once: `1, 10, 25 Gbps`.
+  private static func listed(_ places: [String]) -> String {
+    guard let last = places.last else { return "-" }
+    guard let space = last.lastIndex(of: " ") else { return places.joined(separator: ", ") }
+    let unit = last[space...]
+    guard places.allSatisfy({ $0.hasSuffix(unit) }) else { return places.joined(separator: ", ") }
+    return places.map { $0.dropLast(unit.count) }.joined(separator: ", ") + unit
   }
 
   private func isBaseline(_ point: PointSummary) -> Bool {
@@ -261,8 +341,12 @@ public struct SweepReport {
       return WrappedText.lines(line.text, head: head, indent: 14, width: width, limit: 2)
     }
     if lines.isEmpty { return "" }
-    return (["What the numbers rest on (in full in the *_source columns of the CSV):"] + lines)
-      .joined(separator: "\n") + "\n"
+    let title = titled("What the numbers rest on (in full in the *_source columns of the CSV):")
+    return (title + lines).joined(separator: "\n") + "\n"
+  }
+
+  private func titled(_ text: String) -> [String] {
+    WrappedText.lines(text, indent: 0, width: width).map { style.set($0, .strong) }
   }
 
   /// Which parts of the inputs are measured, published, derived or assumed, and the column that has

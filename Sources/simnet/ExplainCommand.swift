@@ -18,9 +18,10 @@ struct ExplainCommand: ParsableCommand {
 
   func run() throws {
     let description = Scenario.description
+    let width = Terminal.width(fallback: .max)
     let parts = FieldPath(parsing: path).parts
     if parts.isEmpty {
-      Terminal.print(Documentation.fields(of: description))
+      Terminal.print(Documentation.fields(of: description, width: width))
       return
     }
     // A device profile is a file of its own; its keys are explained where a scenario names it.
@@ -31,17 +32,17 @@ struct ExplainCommand: ParsableCommand {
       }
       Terminal.print(
         "in a device profile: "
-          + Documentation.explain(field, at: trail.joined(separator: ".")))
+          + Documentation.explain(field, at: trail.joined(separator: "."), width: width))
       return
     }
     guard let (field, trail) = description.find(parts) else {
       throw unknown(parts, description)
     }
-    Terminal.print(Documentation.explain(field, at: trail.joined(separator: ".")))
+    Terminal.print(Documentation.explain(field, at: trail.joined(separator: "."), width: width))
     if parts == Self.device {
       Terminal.print(
         "\nA device profile is a JSON file with:\n"
-          + Documentation.fields(of: DeviceFile.description))
+          + Documentation.fields(of: DeviceFile.description, width: width))
     }
   }
 

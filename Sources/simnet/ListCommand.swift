@@ -38,6 +38,9 @@ struct ListCommand: ParsableCommand {
     }
   }
 
+  /// As wide as a terminal; what is not for one keeps its lines.
+  private var width: Int { Terminal.width(fallback: .max) }
+
   enum ListFormat: String, ExpressibleByArgument, CaseIterable { case table, json }
 
   func run() throws {
@@ -63,7 +66,10 @@ struct ListCommand: ParsableCommand {
     switch format {
     case .table:
       let pages = zip(members, registry.entries).map { member, entry in
-        Documentation.member(member) + notes(entry).map { "    \($0)\n" }.joined()
+        Documentation.member(member, width: width)
+          + notes(entry).flatMap {
+            WrappedText.lines($0, head: "    ", indent: 6, width: width)
+          }.map { $0 + "\n" }.joined()
       }
       Terminal.print(pages.joined(separator: "\n"))
     case .json:
@@ -91,7 +97,8 @@ struct ListCommand: ParsableCommand {
       let specification = preset.specification(hosts: count)
       text += text.isEmpty ? "" : "\n"
       var lines = ["\(preset.name): \(preset.summary)"]
-      lines += WrappedText.lines(preset.source, head: "    source: ", indent: 6, width: 100)
+      lines += WrappedText.lines(
+        preset.source, head: "    source: ", indent: 6, width: min(100, width))
       lines.append(
         "    of \(count) hosts (\(preset.hosts.lowerBound) to \(preset.hosts.upperBound)) it stands for"
       )
@@ -113,11 +120,12 @@ struct ListCommand: ParsableCommand {
   }
 
   private func showModels() {
-    var table = TextTable([
-      (title: "model", alignment: .left), (title: "parameters", alignment: .right),
-      (title: "tensors", alignment: .right), (title: "GMACs/sample", alignment: .right),
-      (title: "sample", alignment: .left), (title: "source", alignment: .left),
-    ])
+    var table = TextTable(
+      [
+        (title: "model", alignment: .left), (title: "parameters", alignment: .right),
+        (title: "tensors", alignment: .right), (title: "GMACs/sample", alignment: .right),
+        (title: "sample", alignment: .left), (title: "source", alignment: .left),
+      ], isProse: true)
     var nodes: [JSONNode] = []
     for name in ModelCatalog.names {
       guard let model = ModelCatalog.table(named: name) else { continue }
@@ -138,14 +146,15 @@ struct ListCommand: ParsableCommand {
           ])))
     }
     Terminal.print(
-      format == .table ? table.text() : JSONNode(.array(nodes)).prettyText + "\n")
+      format == .table ? table.text(width: width) : JSONNode(.array(nodes)).prettyText + "\n")
   }
 
   private func showColumns() {
-    var table = TextTable([
-      (title: "column", alignment: .left), (title: "better", alignment: .left),
-      (title: "what stands in it", alignment: .left),
-    ])
+    var table = TextTable(
+      [
+        (title: "column", alignment: .left), (title: "better", alignment: .left),
+        (title: "what stands in it", alignment: .left),
+      ], isProse: true)
     var nodes: [JSONNode] = []
     let columns =
       ResultColumns.identificationColumns + ResultColumns.measurementColumns
@@ -162,7 +171,7 @@ struct ListCommand: ParsableCommand {
           ])))
     }
     Terminal.print(
-      format == .table ? table.text() : JSONNode(.array(nodes)).prettyText + "\n")
+      format == .table ? table.text(width: width) : JSONNode(.array(nodes)).prettyText + "\n")
   }
 
   private func showDevices() {
@@ -171,10 +180,11 @@ struct ListCommand: ParsableCommand {
     for device in DeviceCatalog.profiles {
       text += text.isEmpty ? "" : "\n"
       text += "\(device.name): \(device.summary)\n"
-      var table = TextTable([
-        (title: "quantity", alignment: .left), (title: "value", alignment: .right),
-        (title: "known", alignment: .left), (title: "source", alignment: .left),
-      ])
+      var table = TextTable(
+        [
+          (title: "quantity", alignment: .left), (title: "value", alignment: .right),
+          (title: "known", alignment: .left), (title: "source", alignment: .left),
+        ], isProse: true)
       var quantities: [JSONNode] = []
       for fact in DeviceNotes.facts(of: device) {
         table.add([
@@ -189,7 +199,9 @@ struct ListCommand: ParsableCommand {
               JSONMember("source", JSONNode(.string(fact.evidence.sentence))),
             ])))
       }
-      for line in table.text().split(separator: "\n") { text += "    \(line)\n" }
+      for line in table.text(width: width == .max ? width : width - 4).split(separator: "\n") {
+        text += "    \(line)\n"
+      }
       nodes.append(
         JSONNode(
           .object([

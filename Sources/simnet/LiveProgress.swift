@@ -33,11 +33,21 @@ final class LiveProgress: ProgressReporter {
         let rate = Double(fresh) / elapsed
         line +=
           ", \(Numbers.significant(rate, 3))/s, "
-          + "\(Numbers.significant(Double(total - done) / rate, 2)) s to go"
+          + "\(Self.duration(Double(total - done) / rate)) to go"
       }
       Terminal.talk(line + "\u{1B}[K")
     }
   }
+
+  /// `seconds` as people say them: `8 s`, `3 min 20 s`, `2 h 5 min`.
+  static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds < 1e9 else { return "long" }
+    let whole = Int(seconds.rounded(.up))
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+    return "\(whole / 3600) h \(whole % 3600 / 60) min"
+  }
+
   func note(_ line: String) {
     finish()
     Terminal.say(line)

@@ -12,6 +12,7 @@ struct RunCommand: ParsableCommand {
       Example: simnet run scenario.json --set network.transport=ideal -o Results/ideal.csv
       Example: simnet run scenario.json --set workload.batch_per_worker=32,64 --format csv
       Example: simnet run scenario.json --network alpha_beta,flow
+      Example: simnet run scenario.json --watch -o Results/ideal.csv
       Example: simnet run --row Results/ideal.csv:17
       """)
 
@@ -55,6 +56,11 @@ struct RunCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "No progress, and no table when -o is given.")
   var quiet = false
 
+  @Flag(
+    name: .long,
+    help: "Show the points on standard error as they finish: a table that grows, or lines.")
+  var watch = false
+
   @Option(
     name: .long,
     help: "Re-run one row of an earlier result, counted from 1 after the header: results.csv:17.")
@@ -65,10 +71,11 @@ struct RunCommand: ParsableCommand {
     if (scenario == nil) == (row == nil) {
       throw ValidationError("give a scenario file, or --row results.csv:17")
     }
-    if row != nil, !set.isEmpty || output != nil || network != nil || links != nil {
+    if row != nil, !set.isEmpty || output != nil || network != nil || links != nil || watch {
       throw ValidationError(
-        "--row repeats a row as it was; it takes neither --set, --network, --links nor -o")
+        "--row repeats a row as it was; it takes neither --set, --network, --links, --watch nor -o")
     }
+    if watch, quiet { throw ValidationError("--watch shows what --quiet hides; give one of them") }
     if links != nil, output != nil {
       throw ValidationError(
         "--links needs every run made now, but -o does not repeat finished ones; give one of them")
@@ -101,12 +108,19 @@ struct RunCommand: ParsableCommand {
     let flag = StopFlag()
     let signals = SignalWatch(flag)
     defer { withExtendedLifetime(signals) {} }
+    // What is watched is read from the journal; without -o it is needed for no longer than that.
+    let passing = watch && store == nil ? try PassingFile("simnet-watch.journal") : nil
+    defer { withExtendedLifetime(passing) {} }
+    let journal = store?.journalPath ?? passing?.path
+    let sweepWatch = watch ? journal.map { SweepWatch(runner, journal: $0) } : nil
     let isLive = !quiet && Terminal.isTalkingToPeople
+    var progress: any ProgressReporter = isLive ? LiveProgress() : SilentProgress()
+    if let sweepWatch { progress = sweepWatch }
     let start = Date()
     let outcome = try runner.run(
       SweepOptions(
-        jobs: jobs, journalPath: store?.journalPath, stop: flag,
-        progress: isLive ? LiveProgress() : SilentProgress(), links: accounts))
+        jobs: jobs, journalPath: journal, stop: flag, progress: progress, links: accounts))
+    sweepWatch?.conclude(outcome.table)
     let meta = RunMeta(
       file: file, outcome: outcome, wallTime: Date().timeIntervalSince(start),
       arguments: CommandLine.arguments)
@@ -114,7 +128,8 @@ struct RunCommand: ParsableCommand {
     if let links, let accounts { try accounts.write(to: links, of: runner) }
 
     if !(quiet && output != nil) {
-      Terminal.print(format.render(outcome.table, width: Terminal.width()))
+      Terminal.print(
+        format.render(outcome.table, width: Terminal.width(), style: Terminal.style()))
     }
     try SweepEnding(
       failures: outcome.failures, finishedPoints: outcome.finishedPoints,
@@ -150,9 +165,9 @@ extension RunCommand {
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
   case table, csv, json, jsonl
 
-  func render(_ table: ResultTable, width: Int) -> String {
+  func render(_ table: ResultTable, width: Int, style: TextStyle = .plain) -> String {
     switch self {
-    case .table: SweepReport(table, width: width).text
+    case .table: SweepReport(table, width: width, style: style).text
     case .csv: table.csv
     case .json: table.json
     case .jsonl: table.jsonLines
@@ -190,7 +205,7 @@ struct RowRepeat {
     let outcome = try runner.run(
       SweepOptions(jobs: 1, points: [point], replicates: [replicate]))
     if let failure = outcome.failures.first { throw failure.error }
-    Terminal.print(format.render(outcome.table, width: Terminal.width()))
+    Terminal.print(format.render(outcome.table, width: Terminal.width(), style: Terminal.style()))
     let job = stored.table.cell("job", row)
     let again = outcome.table.rows.first { outcome.table.cell("job", $0) == job }
     if again == row {

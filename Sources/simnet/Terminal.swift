@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 
 /// Standard output is data, standard error is talk.
 enum Terminal {
@@ -41,21 +42,49 @@ enum Terminal {
     }
   }
 
-  /// Columns of the terminal on standard output, or `fallback` where it is none; `COLUMNS` in the
+  /// Columns of the terminal at `descriptor`, or `fallback` where it is none; `COLUMNS` in the
   /// environment overrides both.
-  static func width(fallback: Int = 200) -> Int {
+  static func width(of descriptor: Int32 = STDOUT_FILENO, fallback: Int = 200) -> Int {
     if let text = ProcessInfo.processInfo.environment["COLUMNS"], let columns = Int(text),
       columns > 0
     {
       return columns
     }
     var size = winsize()
-    if isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0,
-      size.ws_col > 0
-    {
+    if isatty(descriptor) == 1, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
       return Int(size.ws_col)
     }
     return fallback
+  }
+
+  /// Rows of the terminal on standard error; `LINES` in the environment overrides it.
+  static func height(fallback: Int = 24) -> Int {
+    if let text = ProcessInfo.processInfo.environment["LINES"], let rows = Int(text), rows > 0 {
+      return rows
+    }
+    var size = winsize()
+    if ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 {
+      return Int(size.ws_row)
+    }
+    return fallback
+  }
+
+  /// What the terminal at `descriptor` shows besides letters: nothing if it is none.
+  ///
+  /// Colours unless `NO_COLOR` is set (no-color.org) or the terminal calls itself dumb; blocks where
+  /// the locale is one of UTF-8.
+  static func style(of descriptor: Int32 = STDOUT_FILENO) -> TextStyle {
+    guard isatty(descriptor) == 1 else { return .plain }
+    let environment = ProcessInfo.processInfo.environment
+    func isSet(_ name: String) -> String? {
+      environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+    let kind = isSet("TERM") ?? "dumb"
+    let locale = isSet("LC_ALL") ?? isSet("LC_CTYPE") ?? isSet("LANG") ?? ""
+    let encoding = locale.uppercased()
+    return TextStyle(
+      hasColors: isSet("NO_COLOR") == nil && kind != "dumb",
+      hasBlocks: encoding.contains("UTF-8") || encoding.contains("UTF8"))
   }
 
   /// Whether people watch standard error.
