@@ -95,6 +95,10 @@ struct ReportCommand: ParsableCommand {
         "--width lies between 40 mm and 600 mm and has a unit, such as \"85 mm\" or \"3.5 in\", "
           + "found \"\(width)\"")
     }
+    let inputs = files + (scenario.map { [$0] } ?? [])
+    if let output, output != "-", inputs.contains(where: { FileIdentity.isSame($0, output) }) {
+      throw ValidationError("-o names an input, \(output); name another file")
+    }
     if plot == "list" { return }
     switch chosen {
     case .svg, .vegaLite, .csv:
@@ -141,13 +145,9 @@ struct ReportCommand: ParsableCommand {
     Terminal.say("wrote \(output)")
   }
 
-  /// Refuses an output that would take the place of an input, or of what is no file.
+  /// Refuses an output that would take the place of what is no file.
   private func checkOutput() throws {
     guard let output, output != "-" else { return }
-    let inputs = files + (scenario.map { [$0] } ?? [])
-    if inputs.contains(where: { FileIdentity.isSame($0, output) }) {
-      throw ValidationError("-o names an input, \(output); name another file")
-    }
     var status = stat()
     if stat(output, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       throw InputError(

@@ -11,10 +11,14 @@ import Synchronization
 /// finished point is a line. The points are read from the sweep's journal, as a later run would read
 /// them to go on, so that watching costs the runs nothing.
 final class SweepWatch: ProgressReporter {
-  private struct State {
+  /// What the threads that run points say.
+  private struct Count {
     var done = 0
     var total = 0
     var resumed = 0
+  }
+  /// What is shown, which only the queue touches: a terminal may take its time.
+  private struct Shown {
     /// Lines on the terminal that the next drawing replaces.
     var drawn = 0
     /// Points that have had their line.
@@ -24,7 +28,8 @@ final class SweepWatch: ProgressReporter {
   private let runner: SweepRunner
   private let journal: String
   private let start: DispatchTime
-  private let state = Mutex(State())
+  private let count = Mutex(Count())
+  private let shown = Mutex(Shown())
   private let queue = DispatchQueue(label: "watch")
   private let isLive = Terminal.isTalkingToPeople
 
@@ -38,9 +43,7 @@ final class SweepWatch: ProgressReporter {
 
   // Called by the threads that run points, which must not wait.
   func update(done: Int, total: Int, resumed: Int) {
-    state.withLock { state in
-      (state.done, state.total, state.resumed) = (done, total, resumed)
-    }
+    count.withLock { $0 = Count(done: done, total: total, resumed: resumed) }
   }
   func note(_ line: String) {
     queue.sync {
@@ -50,7 +53,7 @@ final class SweepWatch: ProgressReporter {
   }
   func finish() {
     queue.sync {
-      state.withLock { $0.isOver = true }
+      shown.withLock { $0.isOver = true }
       erase()
     }
   }
@@ -65,7 +68,7 @@ final class SweepWatch: ProgressReporter {
   /// Looks at the journal after a while, again and again, a tenth of the time at most.
   private func look(after pause: DispatchTimeInterval) {
     queue.asyncAfter(deadline: .now() + pause) { [weak self] in
-      guard let self, !state.withLock(\.isOver) else { return }
+      guard let self, !shown.withLock(\.isOver) else { return }
       let begin = DispatchTime.now()
       if let (table, count) = finishedRows() {
         if isLive { draw(table, count) } else { say(table) }
@@ -102,17 +105,17 @@ final class SweepWatch: ProgressReporter {
       lines.append(style.set(String((report[0] + title).prefix(columns - 1)), .faint))
       lines += shown.map { String($0.prefix(columns - 1)) }
     }
-    state.withLock { state in
-      var text = Self.rewind(state.drawn)
+    shown.withLock { shown in
+      var text = Self.rewind(shown.drawn)
       for line in lines { text += line + "\u{1B}[K\n" }
       Terminal.talk(text + "\u{1B}[J")
-      state.drawn = lines.count
+      shown.drawn = lines.count
     }
   }
 
   /// How far it is: points, runs, points a second and the time to go, with a bar in what is left.
   private func progress(_ points: Int, _ width: Int) -> String {
-    let (done, total, resumed) = state.withLock { ($0.done, $0.total, $0.resumed) }
+    let (done, total, resumed) = count.withLock { ($0.done, $0.total, $0.resumed) }
     let elapsed = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e9
     var text = "\(points)/\(runner.count) points, \(done)/\(total) runs"
     if resumed > 0 { text += " (\(resumed) resumed)" }
@@ -138,7 +141,7 @@ final class SweepWatch: ProgressReporter {
   private func say(_ table: ResultTable) {
     for point in PointSummary.all(of: table) {
       let key = point.text("point") + "/" + point.job
-      guard state.withLock({ $0.said.insert(key).inserted }) else { continue }
+      guard shown.withLock({ $0.said.insert(key).inserted }) else { continue }
       let name = point.labels.filter { !$0.isEmpty }.joined(separator: ", ")
       let job = point.job == "main" ? "" : ", \(point.job)"
       Terminal.say(
@@ -149,9 +152,9 @@ final class SweepWatch: ProgressReporter {
 
   /// Removes what was drawn.
   private func erase() {
-    state.withLock { state in
-      if state.drawn > 0 { Terminal.talk(Self.rewind(state.drawn) + "\u{1B}[J") }
-      state.drawn = 0
+    shown.withLock { shown in
+      if shown.drawn > 0 { Terminal.talk(Self.rewind(shown.drawn) + "\u{1B}[J") }
+      shown.drawn = 0
     }
   }
 

@@ -37,10 +37,7 @@ import Testing
   @Test func anInterruptEndsItCleanly() throws {
     let scratch = try Scratch()
     let running = try Running(
-      [
-        "run", Simnet.root.appendingPathComponent("Scenarios/does-compression-pay.json").path,
-        "--watch", "-o", scratch.path("r.csv"),
-      ], environment: ["TMPDIR": scratch.folder])
+      ["run", Self.scenario, "--set", "replicates=1000", "--watch", "-o", scratch.path("r.csv")])
     let begin = ContinuousClock.now
     while !scratch.names.contains("r.csv.journal"), ContinuousClock.now - begin < .seconds(60) {
       usleep(10_000)

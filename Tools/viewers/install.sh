@@ -47,6 +47,6 @@ if ! "$venv/bin/python" -c "import $modules" 2>/dev/null; then
   # The first one is small: it tells at once whether anybody answers.
   bounded 40 "$venv/bin/pip" install -q --disable-pip-version-check --retries 1 --timeout 10 wheel \
     || unavailable "no Python package comes"
-  bounded 200 "$venv/bin/pip" install -q --disable-pip-version-check --retries 2 --timeout 15 \
-    $packages || unavailable "Python packages do not come"
+  bounded 200 "$venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    --retries 2 --timeout 15 $packages || unavailable "Python packages do not come"
 fi
