@@ -68,17 +68,17 @@ public struct ScenarioImport: Sendable {
     if let trace {
       let graph = graph(
         trace, name: stem, workers: workers, bandwidth: bandwidth, options)
-      guard !graph.operations.isEmpty else {
-        throw InterchangeError(
-          path: traces[0].path, found: "nothing that a worker computes or all workers exchange",
-          expected: graph.notes.first ?? "operations with times")
-      }
       if graph.collectives == 0, graph.messages > 0 {
         throw InterchangeError(
           path: traces[0].path,
           found: "\(graph.messages) sends and receives and no collective",
           expected: "a graph has no messages between two workers; give the files of all ranks and "
             + "-o NAME.goal for simnet goal")
+      }
+      guard !graph.operations.isEmpty else {
+        throw InterchangeError(
+          path: traces[0].path, found: "nothing that a worker computes or all workers exchange",
+          expected: graph.notes.first ?? "operations with times")
       }
       notes += trace.notes + graph.notes
       assumed += graph.assumed
