@@ -16,7 +16,8 @@ import Testing
     let report = try JSONNode.parse(json.output, origin: "report")
     #expect(report["scenarios"]?.number == 60 && report["failed"]?.number == 0)
     #expect(report["failures"]?.elements?.isEmpty == true)
-    #expect((report["passed"]?.number ?? 0) > 30)
+    // Of the others, many have hosts that crash faster than they start.
+    #expect((report["passed"]?.number ?? 0) > 20)
   }
 
   @Test func `one scenario is printed, and is one that simnet reads`() throws {

@@ -68,8 +68,9 @@ import Testing
     let finish = ImportTests.column("finish_ns", of: run.output).compactMap { Double($0) }
     let expected = try seconds("s.json", in: scratch) * 1e9
     #expect(finish.count == 4)
-    // Two collectives of six steps: a nanosecond each, and a byte's time, which LogGP leaves out.
-    #expect(abs((finish.max() ?? 0) - expected) < 24, "\(finish) \(expected)")
+    // Two collectives of six steps, some of them side by side: at each, a nanosecond of the format and
+    // the time of a byte or two, of which LogGP counts one less than a message has.
+    #expect(abs((finish.max() ?? 0) - expected) < 60, "\(finish) \(expected)")
   }
 
   @Test(arguments: ["flow", "alpha_beta"]) func everyScenarioIsASchedule(_ network: String) throws {
