@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// On a terminal the table is redrawn in place and gives way to the final one; elsewhere every
 /// finished point is a line. The points are read from the sweep's journal, as a later run would read
-/// them to go on, so that watching costs the runs nothing.
+/// them to go on, so that the threads that run points do nothing for it.
 final class SweepWatch: ProgressReporter {
   /// What the threads that run points say.
   private struct Count {

@@ -30,7 +30,8 @@ import Testing
   /// Runs the commands of an article as one script in an empty folder.
   ///
   /// What would bring and build this very checkout is stood in for by the checkout: `git clone` lays
-  /// its files out, `make` puts the program under test where a build leaves it.
+  /// its files out, `make` puts the program under test where a build leaves it. What draws by the
+  /// examples is tested with them.
   private static func play(_ name: String, in scratch: Scratch) throws -> Finished {
     let text = try article(name)
     var script = """
@@ -38,9 +39,9 @@ import Testing
       git() { mkdir simnet; for f in Scenarios examples Tests; do ln -s "$ROOT/$f" simnet/$f; done
         mkdir simnet/Results; cp "$ROOT"/Results/*.csv simnet/Results; }
       make() { mkdir -p .build/release; ln -s "$SIMNET" .build/release/simnet; }
-      python3() { if [ -n "$PYTHON" ]; then "$PYTHON" "$@"; else echo "no pandas: $*" >&2; fi; }
-      if ! command -v gnuplot >/dev/null; then gnuplot() { echo "no gnuplot: $*" >&2; }; fi
-      ROOT='\(Simnet.root.path)' PYTHON='\(ExampleTests.python ?? "")' REPOSITORY=here
+      python3() { test -f "$1" -a -f "$2"; }
+      gnuplot() { test "$1" = -e -a -f "$3"; }
+      ROOT='\(Simnet.root.path)' REPOSITORY=here
 
       """
     var commands = blocks(text, "sh")

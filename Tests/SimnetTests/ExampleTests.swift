@@ -12,8 +12,10 @@ import Testing
   static let python: String? = {
     let own = Simnet.root.appendingPathComponent(".build-viewers/venv/bin/python").path
     return [own, "python3"].first { python in
-      let found = try? Simnet.shell("'\(python)' -c 'import pandas, matplotlib'", in: "/tmp")
-      return found?.status == 0
+      let look =
+        "import importlib.util as u, sys; "
+        + "sys.exit(not (u.find_spec('pandas') and u.find_spec('matplotlib')))"
+      return (try? Simnet.shell("'\(python)' -c \"\(look)\"", in: "/tmp"))?.status == 0
     }
   }()
   static let hasGnuplot = (try? Simnet.shell("gnuplot --version", in: "/tmp"))?.status == 0

@@ -3,11 +3,8 @@ import Testing
 
 /// What people see at a terminal: `run --watch`, colours, widths.
 @Suite struct WatchTests {
-  private static let scenario = Simnet.root.appendingPathComponent("Scenarios/bucket-size.json")
-    .path
-  private static let arguments = [
-    "run", scenario, "--set", "replicates=1", "--set", "workload.iterations=2",
-  ]
+  private static let scenario = Simnet.scenarios.appendingPathComponent("small.json").path
+  private static let arguments = ["run", scenario, "--set", "replicates=1"]
 
   @Test func aPipeGetsALineAPointAndTheSameTable() throws {
     let watched = try Simnet.run(Self.arguments + ["--watch"])
@@ -17,7 +14,7 @@ import Testing
     let lines = watched.errors.split(separator: "\n").filter { $0.hasPrefix("point ") }
     let csv = try Simnet.run(Self.arguments + ["--format", "csv"]).output
     let points = csv.split(separator: "\n").count - 1
-    #expect(points > 5 && lines.count == points)
+    #expect(points == 6 && lines.count == points)
     #expect(Set(lines.map { $0.split(separator: ",")[0] }).count == points)
     #expect(lines.allSatisfy { $0.contains("gradient error") })
     #expect(!watched.errors.contains("\u{1B}"))
@@ -37,7 +34,10 @@ import Testing
   @Test func anInterruptEndsItCleanly() throws {
     let scratch = try Scratch()
     let running = try Running(
-      ["run", Self.scenario, "--set", "replicates=1000", "--watch", "-o", scratch.path("r.csv")])
+      [
+        "run", Simnet.root.appendingPathComponent("Scenarios/bucket-size.json").path, "--set",
+        "replicates=1000", "--watch", "-o", scratch.path("r.csv"),
+      ])
     let begin = ContinuousClock.now
     while !scratch.names.contains("r.csv.journal"), ContinuousClock.now - begin < .seconds(60) {
       usleep(10_000)
@@ -88,7 +88,7 @@ import Testing
 
   @Test(.enabled(if: hasTerminal, "no script(1) to make a terminal"))
   func coloursAreForTerminalsThatWantThem() throws {
-    let scenario = "run '\(Self.scenario)' --set replicates=1 --set workload.iterations=2"
+    let scenario = "run '\(Self.scenario)' --set replicates=1"
     let coloured = try typed(scenario, "TERM=xterm NO_COLOR= LC_ALL=C.UTF-8")
     #expect(coloured.contains("\u{1B}[1m") && coloured.contains("\u{1B}[32m"))
     for settings in ["TERM=xterm NO_COLOR=1", "TERM=dumb NO_COLOR="] {
@@ -103,7 +103,7 @@ import Testing
   @Test(.enabled(if: hasTerminal, "no script(1) to make a terminal"))
   func aTerminalGetsATableThatGrowsInPlace() throws {
     let watched = try typed(
-      "run '\(Self.scenario)' --set workload.iterations=2 --watch", "TERM=xterm LC_ALL=C")
+      "run '\(Self.scenario)' --watch", "TERM=xterm LC_ALL=C")
     // The drawn lines never wrap, or moving back up would miss them.
     for line in watched.split(whereSeparator: \.isNewline) {
       #expect(letters(line).count <= 80, "\(letters(line))")
