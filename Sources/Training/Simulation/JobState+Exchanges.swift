@@ -105,10 +105,10 @@ extension JobState {
   /// Counts a push that has arrived at a server.
   private mutating func notePush(_ slot: Int, _ step: Int) {
     let exchange = slots.exchange(of: slot)
-    let plan = plan.exchanges[exchange].plan
-    guard plan.operation == .pushPull else { return }
-    let move = plan.step(step)
-    guard move.source.index < plan.workerCount, !move.chunks.isEmpty else { return }
+    let pushers = Int(pushers[exchange])
+    if pushers == 0 { return }
+    let move = plan.exchanges[exchange].plan.step(step)
+    guard move.source.index < pushers, !move.chunks.isEmpty else { return }
     let worker = slots.member(move.source, of: slot)
     let place = readyPlace(worker, exchange, slots[slot].iteration)
     pushesLeft[place] -= 1
@@ -145,31 +145,13 @@ extension JobState {
       JobEvent(kind: .combined, of: incarnation, rank: member, index: step, slot: slot), at: end)
   }
 
-  /// The urgency of the exchange that `slot` serves.
-  @inline(__always)
-  private func priority(of slot: Int) -> Int32 {
-    plan.sending.order == .fifo
-      ? 0 : plan.exchanges[slots.exchange(of: slot)].ticket.priority
-  }
-
-  /// The urgency of a message: under a random order, that of a reply is drawn anew for each worker and
-  /// iteration.
-  @inline(__always)
-  private func priority(of slot: Int, from sender: Int, to receiver: Int) -> Int32 {
-    if plan.admission.order != .random || sender < plan.workers { return priority(of: slot) }
-    if plan.sending.order == .fifo { return 0 }
-    let exchange = slots.exchange(of: slot)
-    var random = RandomStream(
-      seed: plan.seed, replicate: plan.replicate, purpose: RandomPurpose("reply order"),
-      entity: (index << 56) ^ (exchange << 40) ^ (receiver << 20) ^ slots[slot].iteration)
-    return Int32(truncatingIfNeeded: random.next() >> 33)
-  }
-
   /// Carries out what the exchange in `slot` asked for.
   mutating func perform(
     _ slot: Int, at now: SimTime, queue: inout EventQueue<JobEvent>, sends: inout [PlannedSend]
   ) {
     if actions.isEmpty { return }
+    let exchange = slots.exchange(of: slot)
+    let iteration = slots[slot].iteration
     // Carrying one out starts nothing in an exchange, so that no actions come in between.
     for position in actions.indices {
       switch actions[position] {
@@ -177,7 +159,7 @@ extension JobState {
         let sender = slots.member(source, of: slot)
         let receiver = slots.member(destination, of: slot)
         let (from, to) = (plan.nodes[sender], plan.nodes[receiver])
-        if slots[slot].iteration >= plan.warmup, from != to, sender < plan.workers {
+        if iteration >= plan.warmup, from != to, sender < plan.workers {
           outcome.wireBytes += size
           if plan.hosts.isEmpty || plan.hosts[sender] != plan.hosts[receiver] {
             outcome.hostBytes += size
@@ -185,17 +167,19 @@ extension JobState {
         }
         let send = PlannedSend(
           job: index, slot: slot, step: step, sender: Int32(sender),
-          priority: priority(of: slot, from: sender, to: receiver), source: from, destination: to,
+          priority: order.priority(of: exchange, iteration: iteration, from: sender, to: receiver),
+          source: from, destination: to,
           size: size)
         if sender >= plan.workers, heldReplies != nil {
-          heldReplies?.hold(send, iteration: slots[slot].iteration, sends: &sends)
+          heldReplies?.hold(send, iteration: iteration, sends: &sends)
         } else {
           sends.append(send)
         }
       case .combine(let step, let rank, let duration):
         let member = slots.member(rank, of: slot)
         if reducers.admit(
-          rank: member, slot: slot, step: step, priority: priority(of: slot), for: duration)
+          rank: member, slot: slot, step: step, priority: order.priority(of: exchange),
+          for: duration)
         {
           reduce(member, slot: slot, step: step, for: duration, at: now, queue: &queue)
         }

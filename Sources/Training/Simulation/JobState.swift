@@ -75,6 +75,9 @@ struct JobState {
   /// A worker is done with an exchange over servers, as far as its limit goes, once these have. It
   /// must not wait for the sums: two workers with different orders would wait for one another.
   var pushesLeft: [Int32] = []
+  /// By exchange, how many ranks push to servers; 0 where there are none.
+  let pushers: [Int32]
+  let order: MessageOrder
 
   /// What a crash leaves.
   var saved = SavedProgress()
@@ -164,7 +167,12 @@ struct JobState {
       plan.exchanges, workers: plan.workers, areSolved: solved != nil)
     reducers = ReducerQueues(
       ranks: plan.nodes.count, isByPriority: plan.sending.order == .priority)
-    if plan.exchanges.contains(where: { $0.plan.operation == .pushPull }) {
+    order = MessageOrder(plan, job: index)
+    let pushers = plan.exchanges.map {
+      $0.plan.operation == .pushPull ? Int32($0.plan.workerCount) : 0
+    }
+    self.pushers = pushers
+    if pushers.contains(where: { $0 > 0 }) {
       pushesLeft = Array(
         repeating: 0, count: plan.workers * parities * plan.exchanges.count)
     }
