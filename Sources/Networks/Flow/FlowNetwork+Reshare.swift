@@ -3,13 +3,14 @@ import SimKernel
 /// The changes that leave every flow at its bottleneck, which crowds at one server mostly are: the
 /// flows of a link share it among one more or one fewer, and nothing else in the network fills up.
 ///
-/// They need neither rounds nor a set that grows: two looks at each flow of the link. Whatever is not
-/// plainly of this kind is left to ``settle()``, and the rates are the same to the bit.
+/// They need neither rounds nor a set that grows: two looks at each flow of the link, and after some
+/// in a row none (``FlowCrowd``). Whatever is not plainly of this kind is left to ``settle()``, and
+/// the rates are the same to the bit.
 extension FlowNetwork {
   /// Shares the links anew that flows left or joined, and returns whether that was all there was to
   /// do; otherwise nothing has changed.
   ///
-  /// - Complexity: O(flows on those links).
+  /// - Complexity: O(flows on those links); O(1) for those whose flows are a ``FlowCrowd``.
   mutating func reshare() -> Bool {
     let before = dirty.count
     guard assignFresh() else {
@@ -19,10 +20,17 @@ extension FlowNetwork {
     scratch.set.truncate()
     scratch.shared.truncate()
     scratch.beside.truncate()
+    scratch.rated.truncate()
     var isPlain = true
+    // Before anything is reserved: what is dissolved changes sums.
+    for index in dirty.indices { dissolveOutgrown(Int(dirty[index])) }
     for index in dirty.indices {
       let link = Int(dirty[index])
       if links[link].held == 0 { continue }
+      if links[link].crowd >= 0 {
+        scratch.rated.append(Int32(truncatingIfNeeded: link))
+        continue
+      }
       guard let share = planShare(of: link) else {
         isPlain = false
         break
@@ -33,15 +41,8 @@ extension FlowNetwork {
         break
       }
     }
-    for index in scratch.beside.indices {
-      let link = Int(scratch.beside[index].link)
-      links[link].isBeside = false
-      if links[link].capacity - links[link].taken <= margin(of: link) { isPlain = false }
-    }
-    guard isPlain else {
-      for index in scratch.beside.indices {
-        links[Int(scratch.beside[index].link)].taken = scratch.beside[index].taken
-      }
+    if isPlain { isPlain = licenseJoining() }
+    guard settleBeside(isPlain) else {
       withdrawFresh(dirty: before)
       return false
     }
@@ -49,8 +50,38 @@ extension FlowNetwork {
     return true
   }
 
+  /// Follows the crowd on a link one by one if it is not one any more, or its share has left the range
+  /// of its licence.
+  private mutating func dissolveOutgrown(_ link: Int) {
+    let number = Int(links[link].crowd)
+    if number < 0 { return }
+    var isKept = links[link].held == links[link].weight
+    if isKept {
+      let level = solver.level(residual: links[link].capacity, weight: links[link].held)
+      let licence = crowds[number].licence
+      isKept =
+        level <= licence && level > licence * 0.4
+        && 2 * Int(links[link].memberCount) >= Self.smallestCrowd
+    }
+    if isKept { return }
+    dissolveCrowd(on: link)
+    links[link].reshares = Self.steadyReshares
+  }
+
+  /// Reserves what new flows of crowds may take; false if one must not.
+  private mutating func licenseJoining() -> Bool {
+    for index in scratch.joining.indices {
+      let slot = Int(scratch.joining[index])
+      let link = Int(levels[slot].bottleneck)
+      if links[link].crowd < 0 { continue }
+      if !license(slot, of: link, upTo: crowds[Int(links[link].crowd)].licence) { return false }
+    }
+    return true
+  }
+
   /// Gives each fresh flow to the only bottleneck on its way; false if one has none, or several.
   private mutating func assignFresh() -> Bool {
+    scratch.joining.truncate()
     for index in dirty.indices where links[Int(dirty[index])].isChanged { return false }
     for index in fresh.indices {
       let slot = Int(fresh[index])
@@ -68,6 +99,7 @@ extension FlowNetwork {
       levels[slot].bottleneck = Int32(truncatingIfNeeded: bottleneck)
       links[bottleneck].held += levels[slot].weight
       markDirty(bottleneck)
+      scratch.joining.append(Int32(truncatingIfNeeded: slot))
     }
     return true
   }
@@ -82,6 +114,7 @@ extension FlowNetwork {
       if flows[slot].phase != .fresh || bottleneck < 0 { continue }
       links[bottleneck].held -= levels[slot].weight
       levels[slot].bottleneck = MaxMinSolver.Item.unknown
+      levels[slot].taken = 0
     }
   }
 
@@ -126,24 +159,40 @@ extension FlowNetwork {
       // Nearly equal ones are left to the solver.
       if flows[slot].cap * 0.999 <= share.level * weight { return false }
       let change = solver.taken(share.level, weight) - levels[slot].taken
-      let first = Int(flows[slot].firstEntry)
-      let way = first..<first + Int(flows[slot].entryCount)
-      for entry in way where links[Int(entryLinks[entry])].held > 0 {
-        if entryLinks[entry] != share.link { return false }
-      }
-      for entry in way where entryLinks[entry] != share.link {
-        let link = Int(entryLinks[entry])
-        if !links[link].isBeside {
-          links[link].isBeside = true
-          scratch.beside.append(
-            LinkBeside(link: Int32(truncatingIfNeeded: link), taken: links[link].taken))
-        }
-        links[link].taken += change
-        // Sums of multiples of the quantum are only exact up to the largest capacity.
-        if links[link].taken > links[link].capacity { return false }
+      for entry in way(of: slot) where entryLinks[entry] != share.link {
+        if !reserve(change, on: Int(entryLinks[entry])) { return false }
       }
     }
     return true
+  }
+
+  /// Lets a link know that so much more will be taken of it; false if it holds flows or is overfull.
+  @inline(__always)
+  mutating func reserve(_ change: Double, on link: Int) -> Bool {
+    if links[link].held > 0 { return false }
+    if !links[link].isBeside {
+      links[link].isBeside = true
+      scratch.beside.append(
+        LinkBeside(link: Int32(truncatingIfNeeded: link), taken: links[link].taken))
+    }
+    links[link].taken += change
+    // Sums of multiples of the quantum are only exact up to the largest capacity.
+    return links[link].taken <= links[link].capacity
+  }
+
+  /// Whether all that was reserved can be had, if `isWanted`; otherwise it is given back.
+  mutating func settleBeside(_ isWanted: Bool) -> Bool {
+    var isGranted = isWanted
+    for index in scratch.beside.indices {
+      let link = Int(scratch.beside[index].link)
+      links[link].isBeside = false
+      if links[link].capacity - links[link].taken <= margin(of: link) { isGranted = false }
+    }
+    if isGranted { return true }
+    for index in scratch.beside.indices {
+      links[Int(scratch.beside[index].link)].taken = scratch.beside[index].taken
+    }
+    return false
   }
 
   /// Files the new shares, and reschedules the flows whose rates differ.
@@ -170,13 +219,35 @@ extension FlowNetwork {
       links[link].taken = taken
       links[link].level = share.level
     }
+    for index in scratch.rated.indices {
+      let link = Int(scratch.rated[index])
+      rateCrowd(
+        on: link, level: solver.level(residual: links[link].capacity, weight: links[link].held))
+    }
+    for index in scratch.joining.indices where isCrowded(Int(scratch.joining[index])) {
+      joinCrowd(Int(scratch.joining[index]))
+    }
     for index in dirty.indices { links[Int(dirty[index])].isDirty = false }
     dirty.truncate()
     fresh.truncate()
-    // In bounds: changed flows are slots of `flows`.
-    let flows = flows.base
-    heap.update(scratch.changed) { flows[$0].finish }
+    fileChanged()
+    for index in scratch.rated.indices {
+      refillFront(Int(links[Int(scratch.rated[index])].crowd))
+    }
+    for index in scratch.shared.indices { countReshare(of: Int(scratch.shared[index].link)) }
   }
+
+  /// Makes a crowd of the flows of a link that has them for itself and keeps sharing them anew.
+  private mutating func countReshare(of link: Int) {
+    if links[link].reshares < Self.steadyReshares { links[link].reshares += 1 }
+    guard links[link].reshares == Self.steadyReshares,
+      Int(links[link].memberCount) >= Self.smallestCrowd, links[link].held == links[link].weight
+    else { return }
+    if !formCrowd(on: link) { links[link].reshares = 0 }
+  }
+
+  /// After so many in a row a link is taken to go on like that.
+  private static var steadyReshares: UInt8 { 8 }
 }
 
 /// What one link gives the flows it holds.

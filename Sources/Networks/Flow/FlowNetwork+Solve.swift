@@ -23,6 +23,9 @@ struct SolverScratch: ~Copyable {
   /// Links that are only shared anew, and the others on the ways of their flows.
   var shared = FlatBuffer<LinkShare>()
   var beside = FlatBuffer<LinkBeside>()
+  /// New flows that go to a bottleneck, and bottlenecks whose crowd gets another rate.
+  var joining = FlatBuffer<Int32>()
+  var rated = FlatBuffer<Int32>()
   /// Changes left before one is looked at again for whether it is as simple as that, and how many
   /// that will be after the next that is not: twice as many as last time.
   var unshared = 0
@@ -169,6 +172,7 @@ extension FlowNetwork {
   @inline(__always)
   private mutating func gather(_ slot: Int) {
     if levels[slot].stamp == scratch.stamp { return }
+    if isCrowded(slot) { dissolveCrowd(on: Int(levels[slot].bottleneck)) }
     levels[slot].stamp = scratch.stamp
     scratch.set.append(Int32(truncatingIfNeeded: slot))
     let level = levels[slot]
@@ -176,6 +180,7 @@ extension FlowNetwork {
     for entry in first..<first + Int(flows[slot].entryCount) {
       let link = Int(entryLinks[entry])
       if scratch.places[link].stamp != scratch.stamp {
+        dissolveCrowds(on: link)
         scratch.places[link] = LinkPlace(stamp: scratch.stamp, taken: links[link].taken)
         scratch.opened.append(Int32(truncatingIfNeeded: link))
       }
@@ -211,6 +216,7 @@ extension FlowNetwork {
   // MARK: - Solving
 
   private mutating func solveEverything() {
+    dissolveCrowds()
     scratch.isStale = false
     scratch.opened.truncate()
     scratch.set.truncate()
@@ -450,6 +456,11 @@ extension FlowNetwork {
       let rate = result.bottleneck < 0 ? flows[slot].cap : result.rate
       if setRate(rate, of: slot) { scratch.changed.append(result.flow) }
     }
+    fileChanged()
+  }
+
+  /// Files the flows whose finish came nearer.
+  mutating func fileChanged() {
     // In bounds: changed flows are slots of `flows`.
     let flows = flows.base
     heap.update(scratch.changed) { flows[$0].finish }

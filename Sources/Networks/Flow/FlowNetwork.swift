@@ -11,7 +11,8 @@ import SimKernel
 /// Not modelled: slow start, retransmissions, queues. A link that goes down stalls the flows that
 /// have no other way and they go on when it is back; what has left already arrives.
 ///
-/// - Complexity: O(links of its way) for a transfer that meets nobody. Otherwise one solve an
+/// - Complexity: O(links of its way) for a transfer that meets nobody; O(log n) for one that joins or
+///   leaves n flows which share one link and nothing else (``FlowCrowd``). Otherwise one solve an
 ///   instant, over the flows whose rates change and those that hold them.
 /// - Note: 256 bytes a live flow over four links, and 76 more while it is being solved.
 public struct FlowNetwork: NetworkModel, ~Copyable {
@@ -48,6 +49,9 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   /// Stretches that are free, by the logarithm of their length.
   var freeStretches: [[Int32]] = []
   private var freeBlocks: [[Int32]] = []
+  /// See ``FlowCrowd``; those without a link are free.
+  var crowds: [FlowCrowd] = []
+  var freeCrowds: [Int32] = []
   /// Ends of flowing flows and arrivals of propagating ones.
   var heap = FinishHeap()
   /// Flows whose end or arrival is the present; empty between calls.
@@ -127,6 +131,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
 
   public mutating func cancel(group: GroupID, at now: SimTime) {
     move(to: now)
+    dissolveCrowds()
     outbox.remove(group: group)
     for slot in flows.indices
     where flows[slot].phase != .free && flows[slot].transfer.group == group {
@@ -143,6 +148,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     let index = link.index
     if let bandwidth { links[index].bandwidth = bandwidth }
     let turned = up != nil && up != links[index].isUp
+    if turned { dissolveCrowds() } else { dissolveCrowds(on: index) }
     if let up { links[index].isUp = up }
     let rate = transport.payloadRate(of: topology.links[index], at: links[index].bandwidth)
     let before = links[index].capacity
@@ -193,7 +199,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
   public func usage(of link: LinkID) -> LinkUsage {
     var carried = 0.0
     for place in members(of: link.index) {
-      let flow = flows[Int(memberPool[place].flow)]
+      let flow = followed(Int(memberPool[place].flow))
       carried += flow.joined - flow.remaining(at: present)
     }
     return links[link.index].meter.usage(at: present, including: carried)
@@ -232,7 +238,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     settle()
     var rates: [(transfer: Transfer, weight: Double, rate: Double)] = []
     for index in live.indices {
-      let flow = flows[Int(live[index])]
+      let flow = followed(Int(live[index]))
       rates.append((flow.transfer, levels[Int(live[index])].weight, flow.rate))
     }
     return rates.sorted { $0.transfer.id < $1.transfer.id }
@@ -254,6 +260,11 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
 
   /// Ends flows and delivers arrivals that are due at the present.
   private mutating func collectDue() {
+    // Who ends may bring another of its crowd to the front that ends, too.
+    while earliestFinish() == present.picoseconds { collectFiled() }
+  }
+
+  private mutating func collectFiled() {
     // All are taken out before any is filed again: equal times then leave the heap in O(1) each,
     // while a later arrival in the last place would sift down its whole height.
     while earliestFinish() == present.picoseconds {
@@ -364,6 +375,7 @@ public struct FlowNetwork: NetworkModel, ~Copyable {
     let first = Int(flows[slot].firstEntry)
     let count = Int(flows[slot].entryCount)
     let weight = levels[slot].weight
+    if isCrowded(slot) { leaveCrowd(slot, on: Int(levels[slot].bottleneck)) }
     let level = levels[slot]
     for entry in first..<first + count {
       let link = Int(entryLinks[entry])

@@ -97,6 +97,11 @@ struct FlowLink: BitwiseCopyable {
   var firstMember: Int32 = 0
   var memberCount: Int32 = 0
   var memberRoom: Int32 = 0
+  /// Its ``FlowCrowd``, or -1, and how many flows on it are in one, whosever.
+  var crowd: Int32 = -1
+  var crowded: Int32 = 0
+  /// How often its flows were shared anew in a row; see ``FlowNetwork/reshare()``.
+  var reshares: UInt8 = 0
   /// A flow left while this was a bottleneck, or the capacity changed, since the last solve.
   var isDirty = false
   /// The capacity changed since the last solve.
