@@ -196,6 +196,7 @@ public struct ScenarioFuzz: Sendable {
     switch error {
     case SimulationError.stuck(_, let waiting) where !waiting.isEmpty:
       return .blocked("the simulation cannot proceed")
+    case SimulationError.givenUp: return .blocked("a job is given up")
     case SimulationError.timeOverflow: return .blocked("simulated time is over")
     default: return .failed(["\(error)"])
     }

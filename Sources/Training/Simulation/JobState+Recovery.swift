@@ -81,13 +81,12 @@ extension JobState {
     next.outcome.hostBytes = saved.hostBytes
     if Int(next.incarnation.number) >= Incarnation.most {
       next.fail(
-        .stuck(
+        .givenUp(
           at: now,
-          waiting: [
-            "\(plan.name): its hosts crashed \(Incarnation.most) times; it comes no further than "
-              + "iteration \(saved.iteration); write checkpoints more often, or let hosts live "
-              + "longer"
-          ]))
+          why:
+            "the hosts of \(plan.name) crashed \(Incarnation.most) times; it comes no further than "
+            + "iteration \(saved.iteration); write checkpoints more often, or let hosts live longer"
+        ))
     }
     self = next
   }

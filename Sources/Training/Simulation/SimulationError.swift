@@ -6,6 +6,8 @@ public enum SimulationError: Error, Sendable, CustomStringConvertible {
   case stuck(at: SimTime, waiting: [String])
   /// Simulated time left the range of 106 days: exit code 5.
   case timeOverflow(at: SimTime, what: String)
+  /// A job loses its work again and again, and is not tried further: exit code 5.
+  case givenUp(at: SimTime, why: String)
   /// The user asked to stop.
   case interrupted(at: SimTime)
 
@@ -18,6 +20,7 @@ public enum SimulationError: Error, Sendable, CustomStringConvertible {
     case .timeOverflow(let time, let what):
       return "\(what) at \(time) would end after more than 106 simulated days; "
         + "check bandwidths, sizes and compute times"
+    case .givenUp(let time, let why): return "given up after \(time): \(why)"
     case .interrupted(let time):
       return "interrupted after \(time) of simulated time"
     }
