@@ -75,19 +75,10 @@ struct ExportCommand: ParsableCommand {
       }
       say("wrote \(count) files \(output)/\(stem).*.et")
     case .goal:
-      let flag = StopFlag()
-      let signals = SignalWatch(flag)
-      defer { withExtendedLifetime(signals) {} }
-      do {
-        let bytes = try export.goal(file, point: point, stop: flag)
-        try OutputCheck.write(to: output) { try $0(bytes) }
-      } catch RecordedRun.Stopped.tooManyEvents(let limit) {
-        throw ValidationError(
-          "the run has more than \(limit) events; choose a smaller scenario; nothing was written")
-      } catch RecordedRun.Stopped.interrupted {
-        Terminal.say("interrupted; nothing was written")
-        throw ExitCode(SweepEnding.code(of: flag.number))
+      let bytes = try RecordedCommand.run(advice: "; choose a smaller scenario") {
+        try export.goal(file, point: point, stop: $0)
       }
+      try OutputCheck.write(to: output) { try $0(bytes) }
       if output != "-" { say("wrote \(output)") }
     }
     for sentence in export.notes { say("not kept: \(sentence)") }

@@ -75,20 +75,11 @@ struct TraceCommand: ParsableCommand {
     try OutputCheck.check(output, isFolder: format == .kineto)
     var file = try ScenarioFile.read(scenario)
     for assignment in set { try file.set(assignment) }
-    let flag = StopFlag()
-    let signals = SignalWatch(flag)
-    defer { withExtendedLifetime(signals) {} }
-    let recorded: RecordedRun
-    do {
-      recorded = try RecordedRun(
-        file, point: point, replicate: replicate, selection: selection, stop: flag)
-    } catch RecordedRun.Stopped.tooManyEvents(let limit) {
-      throw ValidationError(
-        "more than \(limit) events, which no viewer shows in good time; choose fewer --iterations "
-          + "or --workers; nothing was written")
-    } catch RecordedRun.Stopped.interrupted {
-      Terminal.say("interrupted; nothing was written")
-      throw ExitCode(SweepEnding.code(of: flag.number))
+    let recorded = try RecordedCommand.run(
+      advice: ", which no viewer shows in good time; choose fewer --iterations or --workers"
+    ) {
+      try RecordedRun(
+        file, point: point, replicate: replicate, selection: selection, stop: $0)
     }
     guard let timeline = recorded.timeline else { return }
     if !quiet { say(recorded, timeline, isCut: isCut) }

@@ -15,11 +15,13 @@ public struct PlannedIteration: Sendable {
   /// Which of the scenario's jobs it is.
   private let index: Int
   /// Sizes of messages by exchange, sender and step.
-  private var sizes: [MessageKey: ByteCount] = [:]
+  private var sizes: [StepKey: ByteCount] = [:]
+  /// How long what a message brings is added, by exchange, receiver and step.
+  private var sums: [StepKey: SimDuration] = [:]
 
-  private struct MessageKey: Hashable {
+  private struct StepKey: Hashable {
     var exchange: Int32
-    var sender: Int32
+    var rank: Int32
     var step: Int32
   }
 
@@ -153,14 +155,21 @@ public struct PlannedIteration: Sendable {
 
   // MARK: - GOAL
 
-  /// Takes the sizes of messages from a run of one iteration.
-  public mutating func takeSizes(of timeline: RunTimeline) {
+  /// Takes the sizes of messages, and how long sums took, from a run of one iteration.
+  public mutating func takeMessages(of timeline: RunTimeline) {
     for transfer in timeline.transfers where transfer.job.index == index {
-      let key = MessageKey(
-        exchange: transfer.exchange, sender: transfer.sender.rawValue, step: transfer.step)
+      let key = StepKey(
+        exchange: transfer.exchange, rank: transfer.sender.rawValue, step: transfer.step)
       sizes[key] = transfer.size
     }
+    for sum in timeline.reductions where sum.job.index == index {
+      let key = StepKey(exchange: sum.exchange, rank: sum.rank.rawValue, step: sum.step)
+      sums[key] = sum.end - sum.start
+    }
   }
+
+  /// Where sums are made, one after the other beside everything else.
+  private static let sumLane: Int32 = 4
 
   /// Where computing, communicating and the rest run, by GOAL's numbers of CPUs.
   private static func lane(_ stream: StreamKind) -> Int32 {
@@ -174,7 +183,7 @@ public struct PlannedIteration: Sendable {
 
   /// What all hosts do, message by message; servers that share a worker's node are part of it.
   ///
-  /// - Precondition: the sizes of all messages were taken; see ``takeSizes(of:)``.
+  /// - Precondition: the sizes of all messages were taken; see ``takeMessages(of:)``.
   /// - Complexity: O(messages + dependencies).
   public func messageGraph() throws(InterchangeError) -> TraceGraph {
     var builder = MessageGraphBuilder(origin: name, slots: job.nodes.count)
@@ -219,16 +228,28 @@ public struct PlannedIteration: Sendable {
       plan.contributes(rank) && rank.index < members.count ? before[members[rank.index]] : []
     }
     var sent = [UInt64](repeating: 0, count: plan.stepCount)
-    var applied = [UInt64](repeating: 0, count: plan.stepCount)
+    var received = sent
+    // What came is there once it is added to what was there.
+    var applied = sent
     var isPassed = [Bool](repeating: false, count: plan.stepCount)
+    func sum(_ step: Int) -> SimDuration? {
+      let rank = Int32(slot(plan.step(step).destination))
+      return sums[StepKey(exchange: Int32(number), rank: rank, step: Int32(step))]
+    }
     // Ids first: a step may wait for a later one.
     for step in 0..<plan.stepCount {
       sent[step] = builder.reserve()
-      applied[step] = builder.reserve()
+      received[step] = builder.reserve()
+      applied[step] = sum(step) == nil ? received[step] : builder.reserve()
     }
     for index in 0..<plan.stepCount {
       let step = plan.step(index)
       let (from, to) = (host(step.source), host(step.destination))
+      if let duration = sum(index) {
+        builder.add(
+          applied[index], name, .compute, at: to, lane: Self.sumLane, after: [received[index]],
+          duration: duration)
+      }
       var reasons = ready(step.source)
       for other in plan.departureDependencies(of: index) {
         let isPacing = host(plan.step(other).destination) != from
@@ -243,12 +264,12 @@ public struct PlannedIteration: Sendable {
         builder.add(
           sent[index], name, .marker, at: from, lane: 1, after: reasons, duration: nil)
         builder.add(
-          applied[index], name, .marker, at: to, lane: 1, after: conditions + [sent[index]],
+          received[index], name, .marker, at: to, lane: 1, after: conditions + [sent[index]],
           duration: nil)
         continue
       }
-      let key = MessageKey(
-        exchange: Int32(number), sender: Int32(slot(step.source)), step: Int32(index))
+      let key = StepKey(
+        exchange: Int32(number), rank: Int32(slot(step.source)), step: Int32(index))
       guard let size = sizes[key] else {
         throw InterchangeError(
           path: self.name, found: "step \(index) of exchange \(number) sends nothing in a run",
@@ -259,7 +280,7 @@ public struct PlannedIteration: Sendable {
         sent[index], name, .send(.init(peer: Int32(to), bytes: size, tag: tag)), at: from, lane: 1,
         after: reasons, duration: nil)
       builder.add(
-        applied[index], name, .receive(.init(peer: Int32(from), bytes: size, tag: tag)), at: to,
+        received[index], name, .receive(.init(peer: Int32(from), bytes: size, tag: tag)), at: to,
         lane: 1, after: conditions, duration: nil)
     }
     var ended = (0..<members.count).map { ready(RankID($0)) }

@@ -16,7 +16,7 @@ public struct ScenarioExport: Sendable {
     notes = iteration.notes
   }
 
-  /// Worker `rank` as a Chakra trace: durations rounded to microseconds, the format's tick.
+  /// Worker `rank` as a Chakra trace: in microseconds, the format's tick; lanes keep their length to half of one.
   public func chakra(rank: Int, name: String) throws(InterchangeError) -> [UInt8] {
     let graph = try iteration.collectiveGraph(rank: rank)
     var trace = try ChakraTrace(graph, rank: rank, origin: name)
@@ -30,20 +30,19 @@ public struct ScenarioExport: Sendable {
     return ChakraFile.bytes(of: trace)
   }
 
-  /// All hosts as a GOAL schedule: durations rounded up to nanoseconds, the format's tick.
+  /// All hosts as a GOAL schedule: in nanoseconds, the format's tick; lanes keep their length to half of one.
   ///
-  /// The scenario is run once for the sizes of its messages.
+  /// The scenario is run once for the sizes of its messages and the times of its sums.
   public mutating func goal(
     _ file: ScenarioFile, point: Int? = nil, stop: StopFlag = StopFlag()
   ) throws -> [UInt8] {
     let recorded = try RecordedRun(
       file, point: point, selection: TimelineSelection(iterations: NumberRanges([0...0])),
       stop: stop)
-    if let timeline = recorded.timeline { iteration.takeSizes(of: timeline) }
+    if let timeline = recorded.timeline { iteration.takeMessages(of: timeline) }
     let graph = try iteration.messageGraph()
     var writer = GOALWriter()
     try graph.write(to: &writer, origin: file.origin)
-    notes.append("sums on the way, which cost nothing")
     return writer.bytes
   }
 }

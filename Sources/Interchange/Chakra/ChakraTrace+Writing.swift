@@ -3,13 +3,14 @@ import SimKernel
 extension ChakraTrace {
   /// What `rank` does in `graph`, so that ASTRA-sim's feeder can run it.
   ///
-  /// Ids and names stay; all parents are data parents. Durations and starts are rounded to the nearest
-  /// microsecond, which is the format's tick. Groups and waiting for a start only cannot be said: the
+  /// Ids and names stay; all parents are data parents. Durations and starts are rounded to
+  /// microseconds, the format's tick, durations so that they do not drift on a lane. Groups and waiting for a start only cannot be said: the
   /// first are named in the attribute `pg_name`, the second is refused.
   public init(_ graph: TraceGraph, rank: Int, origin: String) throws(InterchangeError) {
     self.init(
       version: "0.0.4", attributes: [Attribute("schema", .string("1.1.1-chakra.0.0.4"))],
       nodes: [], origin: origin)
+    var rounding = TickRounding(.microseconds(1))
     for (index, node) in graph.nodes.enumerated() where node.rank == rank {
       var parents: [UInt64] = []
       for edge in graph.dependencies(of: index) {
@@ -26,7 +27,9 @@ extension ChakraTrace {
         Node(
           id: node.id, name: graph.names[node.name], kind: kind, dataParents: parents,
           startMicroseconds: Self.microseconds(node.start?.picoseconds ?? 0),
-          durationMicroseconds: Self.microseconds(node.duration?.picoseconds ?? 0),
+          durationMicroseconds: node.duration.map {
+            UInt64(rounding.ticks(max(.zero, $0), lane: node.lane))
+          } ?? 0,
           attributes: [Attribute("is_cpu_op", .bool(false))] + attributes))
     }
   }

@@ -13,7 +13,7 @@ extension TraceGraph {
   /// Hands the graph to `sink` as a GOAL schedule, the operations of each rank in the order of the
   /// graph and what they wait for behind them.
   ///
-  /// Durations are rounded up to nanoseconds. What GOAL cannot say is refused: collectives, messages
+  /// Durations are rounded to nanoseconds, so that they do not drift on a lane. What GOAL cannot say is refused: collectives, messages
   /// without peer or bytes, computations without a duration.
   public func write(
     to sink: inout some GOALSink, origin: String
@@ -24,8 +24,9 @@ extension TraceGraph {
     var numbers = [Int](repeating: 0, count: nodes.count)
     for rank in 0..<rankCount where !byRank[rank].isEmpty {
       sink.begin(rank: rank)
+      var rounding = TickRounding(.nanoseconds(1))
       for index in byRank[rank] {
-        numbers[Int(index)] = try write(nodes[Int(index)], to: &sink, origin)
+        numbers[Int(index)] = try write(nodes[Int(index)], to: &sink, &rounding, origin)
       }
       for index in byRank[rank] {
         for edge in dependencies(of: Int(index)) {
@@ -37,7 +38,7 @@ extension TraceGraph {
   }
 
   private func write(
-    _ node: Node, to sink: inout some GOALSink, _ origin: String
+    _ node: Node, to sink: inout some GOALSink, _ rounding: inout TickRounding, _ origin: String
   ) throws(InterchangeError) -> Int {
     func refused(_ what: String) -> InterchangeError {
       InterchangeError(
@@ -50,7 +51,7 @@ extension TraceGraph {
       guard let duration = node.duration, duration >= .zero else {
         throw refused("a computation without a length")
       }
-      let nanoseconds = (duration.picoseconds / 1000) + (duration.picoseconds % 1000 > 0 ? 1 : 0)
+      let nanoseconds = rounding.ticks(duration, lane: node.lane)
       return sink.calculate(nanoseconds: Int(nanoseconds), cpu: cpu, line: 0)
     case .marker: return sink.calculate(nanoseconds: 0, cpu: cpu, line: 0)
     case .send(let message):

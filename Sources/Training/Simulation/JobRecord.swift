@@ -81,11 +81,14 @@ extension JobState {
 
   /// The rank slot `member` sums until `end`.
   @inline(never)
-  mutating func recordReduction(_ member: Int, slot: Int, from now: SimTime, until end: SimTime) {
+  mutating func recordReduction(
+    _ member: Int, slot: Int, step: Int, from now: SimTime, until end: SimTime
+  ) {
     let exchange = slots.exchange(of: slot)
     let span = ReductionSpan(
       job: JobID(index), rank: RankID(member), iteration: Int32(slots[slot].iteration),
-      unit: Int32(plan.exchanges[exchange].unit), start: now, end: end)
+      unit: Int32(plan.exchanges[exchange].unit), exchange: Int32(exchange), step: Int32(step),
+      start: now, end: end)
     record?.reductions.append(span)
   }
 

@@ -140,7 +140,7 @@ extension JobState {
       fail(.timeOverflow(at: now, what: "a reduction"))
       return
     }
-    if record != nil { recordReduction(member, slot: slot, from: now, until: end) }
+    if record != nil { recordReduction(member, slot: slot, step: step, from: now, until: end) }
     queue.schedule(
       JobEvent(kind: .combined, of: incarnation, rank: member, index: step, slot: slot), at: end)
   }

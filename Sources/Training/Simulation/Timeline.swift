@@ -64,6 +64,10 @@ public struct ReductionSpan: Sendable, Equatable, BitwiseCopyable {
   public var iteration: Int32
   /// The communication unit.
   public var unit: Int32
+  /// Index of the plan's exchange.
+  public var exchange: Int32
+  /// The step of the exchange whose message was added.
+  public var step: Int32
   public var start: SimTime
   public var end: SimTime
 }
