@@ -54,6 +54,7 @@ let package = Package(
       name: "simnet-bench",
       dependencies: [
         "SimKernel", "Networks", "Collectives", "Compression", "Training", "Experiments",
+        "Interchange",
       ]),
     .testTarget(name: "SimKernelTests", dependencies: ["SimKernel"]),
     .testTarget(name: "NetworksTests", dependencies: ["Networks"]),

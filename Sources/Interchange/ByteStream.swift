@@ -3,6 +3,8 @@ struct ByteStream: ~Copyable {
   let path: String
   /// Bytes read together.
   let chunkSize: Int
+  /// Bytes from front to back; nil where unpacking them tells.
+  let size: Int?
   private var plain: PlainReader?
   private var gzip: GzipReader?
 
@@ -19,6 +21,7 @@ struct ByteStream: ~Copyable {
     self.chunkSize = max(1, chunkSize)
     let head = try file.bytes(at: 0, count: min(6, file.size))
     if GzipReader.recognises(head) {
+      size = nil
       gzip = GzipReader(file)
       plain = nil
       return
@@ -28,6 +31,7 @@ struct ByteStream: ~Copyable {
         path: path, found: "a file packed by \(tool)", expected: "unpack it first: \(tool) -d",
         byteOffset: 0)
     }
+    size = file.size
     plain = PlainReader(file)
     gzip = nil
   }

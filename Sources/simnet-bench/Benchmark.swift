@@ -10,7 +10,9 @@ struct Benchmark {
   var run: (Extent, (Measurement) -> Void) -> Void
 
   /// Every group, in the order in which `all` runs them.
-  static var all: [Benchmark] { [.queue, .networks, .packets, .codecs(), .training, .sweep] }
+  static var all: [Benchmark] {
+    [.queue, .networks, .packets, .codecs(), .training, .sweep, .interchange]
+  }
 
   /// How much time a measurement may take.
   enum Extent {

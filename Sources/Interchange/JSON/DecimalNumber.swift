@@ -79,6 +79,7 @@ public struct DecimalNumber: Sendable, Equatable, BitwiseCopyable {
     exponent = 0
     isCut = false
     let whole = place
+    place = readFitting(place, end: min(end, place + Self.fittingDigits))
     while place < end, place.pointee &- 48 < 10 {
       append(place.pointee &- 48, isFraction: false)
       place += 1
@@ -87,6 +88,11 @@ public struct DecimalNumber: Sendable, Equatable, BitwiseCopyable {
     if place < end, place.pointee == UInt8(ascii: ".") {
       place += 1
       let fraction = place
+      let room = Self.fittingDigits - (fraction - 1 - whole)
+      if room > 0 {
+        place = readFitting(place, end: min(end, place + room))
+        exponent = fraction - place
+      }
       while place < end, place.pointee &- 48 < 10 {
         append(place.pointee &- 48, isFraction: true)
         place += 1
@@ -110,6 +116,25 @@ public struct DecimalNumber: Sendable, Equatable, BitwiseCopyable {
       exponent += negative ? -power : power
     }
     return place - bytes
+  }
+
+  /// So many digits fit whatever they are: 10^19 is below 2^64.
+  private static let fittingDigits = 19
+
+  /// Appends the digits before `end`, which fit; returns where they end.
+  @inline(__always)
+  private mutating func readFitting(
+    _ start: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>
+  ) -> UnsafePointer<UInt8> {
+    var place = start
+    // In bounds: every load is of a place before `end`. Nothing overflows: at most 19 digits.
+    while place < end {
+      let digit = place.pointee &- 48
+      if digit >= 10 { break }
+      digits = digits &* 10 &+ UInt64(digit)
+      place += 1
+    }
+    return place
   }
 
   @inline(__always)

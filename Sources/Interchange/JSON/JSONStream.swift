@@ -44,6 +44,8 @@ struct JSONStream: ~Copyable {
   var path: String { stream.path }
   /// The offset of the next byte in the unpacked text.
   var offset: Int { base + place }
+  /// Bytes of the text; nil where it is packed.
+  var size: Int? { stream.size }
 
   func failure(_ found: String, _ expected: String, at offset: Int? = nil) -> InterchangeError {
     InterchangeError(
@@ -338,15 +340,21 @@ extension JSONStream {
     return try tokenText()
   }
 
-  /// Adds a string to `names`, or a number as it is written.
-  mutating func name(in names: inout NameTable) throws(InterchangeError) -> Int32 {
+  /// Adds a string to `names`, or a number as it is written; what is in `known` is not looked up.
+  mutating func name(
+    in names: inout NameTable, _ known: inout NameCache
+  ) throws(InterchangeError) -> Int32 {
     if try peek() == .string {
       try scanString()
       if isEscaped { return names.index(of: try tokenText()) }
-      return names.index(of: UnsafeRawBufferPointer(rebasing: tokenBytes))
+    } else {
+      _ = try number()
     }
-    _ = try number()
-    return names.index(of: UnsafeRawBufferPointer(rebasing: tokenBytes))
+    let key = JSONKey(padded: buffer + token.lowerBound, count: token.count)
+    if let index = known.find(key) { return index }
+    let index = names.index(of: UnsafeRawBufferPointer(rebasing: tokenBytes))
+    known.keep(key, index)
+    return index
   }
 
   /// A string that is compared and not kept.

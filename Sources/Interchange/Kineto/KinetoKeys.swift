@@ -24,6 +24,20 @@ struct KinetoKeys {
   let groupRanks = JSONKey("Process Group Ranks")
   let dtype = JSONKey("dtype")
 
+  /// A bit for the mark of every key of arguments that is read.
+  private let argumentMarks: UInt64
+
+  init() {
+    argumentMarks = [
+      externalID, externalIDLower, correlation, stream, device, inputDims, inputType,
+      collectiveName, messageElements, groupSize, groupName, groupRanks, dtype,
+    ].reduce(0) { $0 | 1 << $1.mark }
+  }
+
+  /// Whether a key may be one of the arguments that are read: most of the others are told at once.
+  @inline(__always)
+  func mayBeArgument(_ key: JSONKey) -> Bool { argumentMarks >> key.mark & 1 == 1 }
+
   private let phases: [(key: JSONKey, phase: KinetoEvent.Phase)] = [
     (JSONKey("X"), .complete), (JSONKey("f"), .flow), (JSONKey("s"), .flow),
     (JSONKey("t"), .flow), (JSONKey("M"), .metadata), (JSONKey("i"), .instant),

@@ -19,6 +19,7 @@ public struct KinetoReader: ~Copyable {
   /// What event times are counted from, in picoseconds: the first timestamp of a complete event.
   private var basePicoseconds: Int128?
 
+  private var known = NameCache()
   /// The category of annotations, whose number is known before the first event.
   private let annotation: Int32
 
@@ -56,6 +57,8 @@ public struct KinetoReader: ~Copyable {
 
   /// Bytes of text read so far.
   public var offset: Int { json.offset }
+  /// Bytes of all of the text; nil where it is packed.
+  public var size: Int? { json.size }
 
   /// The next event, in the order written; nil at the end of the file.
   ///
@@ -173,7 +176,7 @@ public struct KinetoReader: ~Copyable {
       if key == keys.ph {
         event.phase = keys.phase(try json.word())
       } else if key == keys.name {
-        event.name = try json.name(in: &names)
+        event.name = try json.name(in: &names, &known)
       } else if key == keys.ts {
         start = try picoseconds("ts")
       } else if key == keys.dur {
@@ -183,11 +186,11 @@ public struct KinetoReader: ~Copyable {
         event.duration = SimDuration(picoseconds: value)
         hasDuration = true
       } else if key == keys.cat {
-        event.category = try json.name(in: &names)
+        event.category = try json.name(in: &names, &known)
       } else if key == keys.pid {
-        event.process = try json.name(in: &names)
+        event.process = try json.name(in: &names, &known)
       } else if key == keys.tid {
-        event.thread = try json.name(in: &names)
+        event.thread = try json.name(in: &names, &known)
       } else if key == keys.args, try json.peek() == .object {
         try readArguments(&event, &message)
       } else {
@@ -233,7 +236,9 @@ public struct KinetoReader: ~Copyable {
   ) throws(InterchangeError) {
     try json.beginObject()
     while let key = try json.nextKey() {
-      if key == keys.externalID || key == keys.externalIDLower {
+      if !keys.mayBeArgument(key) {
+        try json.skip()
+      } else if key == keys.externalID || key == keys.externalIDLower {
         event.externalID = try identifier()
       } else if key == keys.correlation {
         event.correlation = try identifier()

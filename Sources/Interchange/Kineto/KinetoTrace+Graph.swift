@@ -117,9 +117,10 @@ struct KinetoLanes {
   var lanes: [Lane] = []
   private var laneOfHost: [Int64: Int] = [:]
   private var laneOfDevice: [Int64: Int] = [:]
-  /// The runtime call of each correlation, and the outermost operation around a runtime call.
+  /// The runtime call of each correlation, and the outermost operation around a host's event, -1 where
+  /// there is none.
   private var callOf: [Int64: Int] = [:]
-  private var outermost: [Int: Int] = [:]
+  private var outermost: [Int32]
   private var detailsOf: [Int64: Int32] = [:]
   private var hasDeviceCollectives = false
   private let kinds: [Kind]
@@ -141,6 +142,7 @@ struct KinetoLanes {
       }
     }
     kinds = trace.events.map { kindOfCategory[Int($0.category)] }
+    outermost = [Int32](repeating: -1, count: trace.events.count)
     kindOfName = (0..<Int32(trace.names.count)).map {
       CollectiveKind(communicationName: trace.names[$0])
     }
@@ -197,10 +199,10 @@ struct KinetoLanes {
           events[index].start < events[last].start + events[last].duration
             || events[index].start == events[last].start
         {
-          outermost[index] = last
+          outermost[index] = Int32(last)
           continue
         }
-        outermost[index] = index
+        outermost[index] = Int32(index)
         kept.append(index)
       }
       lanes[lane].events = kept
@@ -218,7 +220,9 @@ struct KinetoLanes {
   }
 
   /// The host operation that launched a device's event.
-  func launcher(of index: Int) -> Int? { call(of: index).flatMap { outermost[$0] } }
+  func launcher(of index: Int) -> Int? {
+    call(of: index).flatMap { outermost[$0] < 0 ? nil : Int(outermost[$0]) }
+  }
 
   func collective(of index: Int) -> (kind: CollectiveKind, details: KinetoCollective?)? {
     let event = trace.events[index]

@@ -29,6 +29,11 @@ public struct KinetoTrace: Sendable {
     try self.init(reading: &reader)
   }
 
+  /// After so many events of a large file it is known how many there will be.
+  private static let firstEvents = 1 << 14
+  /// An event that lasts has at least so many bytes.
+  private static let fewestBytes = 40
+
   private init(reading reader: inout KinetoReader) throws(InterchangeError) {
     events = []
     phaseCounts = [Int](repeating: 0, count: KinetoEvent.Phase.allCases.count)
@@ -38,6 +43,11 @@ public struct KinetoTrace: Sendable {
       if event.phase != .complete { continue }
       earliest = min(earliest, event.start.picoseconds)
       events.append(event)
+      if events.count == Self.firstEvents, let size = reader.size {
+        // An array that grows by copying has its events in memory twice.
+        let expected = Double(events.count) * Double(size) / Double(max(1, reader.offset))
+        events.reserveCapacity(Int(min(expected * 1.05, Double(size / Self.fewestBytes))))
+      }
     }
     if events.isEmpty { earliest = 0 }
     for index in events.indices {

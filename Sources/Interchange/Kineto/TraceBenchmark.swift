@@ -49,6 +49,34 @@ public enum TraceBenchmark {
     return (reader.eventCount, checksum)
   }
 
+  /// A Chakra trace of `nodes` nodes, about 900 bytes each, shaped as converters of PyTorch's traces
+  /// write them, as a `.et` file.
+  public static func chakra(nodes count: Int) -> [UInt8] {
+    let list = (0..<6).map { "[\($0), \($0 + 1), 0, 512, 4, 'cuda:0']" }.joined(separator: ", ")
+    let tensors = ChakraTrace.Tensors(
+      values: "[[\(list)]]", shapes: "[[[512], [512], [512], [512], [512], [512]]]",
+      types: "['GenericList[Tensor(float),Tensor(float),Tensor(float),Tensor(float)]']")
+    var attributes: [ChakraTrace.Attribute] = [
+      .init("is_cpu_op", .bool(true)),
+      .init("op_schema", .string("aten::operator(Tensor[] tensors) -> Tensor")),
+    ]
+    for (value, name) in ["rf_id", "fw_parent", "seq_id", "scope", "tid", "fw_tid"].enumerated() {
+      attributes.append(.init(name, .integer(Int64(value))))
+    }
+    var nodes: [ChakraTrace.Node] = []
+    nodes.reserveCapacity(count)
+    for index in 0..<count {
+      let id = UInt64(index)
+      let name = "aten::operator_\(index % 97)(\(index))"
+      nodes.append(
+        ChakraTrace.Node(
+          id: id, name: name, kind: .compute, controlParents: index > 0 ? [id / 2] : [],
+          dataParents: index > 0 ? [id - 1] : [], startMicroseconds: id * 10,
+          durationMicroseconds: 7, inputs: tensors, outputs: tensors, attributes: attributes))
+    }
+    return ChakraFile.bytes(of: ChakraTrace(version: "0.0.4", nodes: nodes, origin: "benchmark"))
+  }
+
   /// Looks at every byte: the number of quotes.
   public static func scan(_ bytes: [UInt8]) -> Int {
     bytes.withUnsafeBufferPointer { bytes in

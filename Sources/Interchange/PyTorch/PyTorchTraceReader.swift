@@ -29,6 +29,7 @@ extension PyTorchTrace {
 private struct PyTorchTraceReader: ~Copyable {
   var json: JSONStream
   var trace: PyTorchTrace
+  private var known = NameCache()
   private let keys = Keys()
 
   private struct Keys {
@@ -124,7 +125,7 @@ private struct PyTorchTraceReader: ~Copyable {
       if key == keys.id {
         draft.id = try json.unsigned()
       } else if key == keys.name {
-        node.name = try json.name(in: &trace.names)
+        node.name = try json.name(in: &trace.names, &known)
       } else if key == keys.parent || key == keys.controlParent {
         draft.parent = try json.unsigned()
       } else if key == keys.inputs {
