@@ -109,13 +109,14 @@ public struct AnswerTable: Sendable {
   }
 
   /// Every row as an object.
-  var json: JSONNode {
-    JSONNode(
-      .array(
-        rows.map { row in
-          JSONNode(
-            .object(zip(columns, row).map { JSONMember($0.name, JSONNode($1.exact)) }))
-        }))
+  var json: JSONNode { JSONNode(.array(objects)) }
+  /// Every row as an object on a line of its own.
+  var jsonLines: String { objects.map { $0.compactText + "\n" }.joined() }
+
+  private var objects: [JSONNode] {
+    rows.map { row in
+      JSONNode(.object(zip(columns, row).map { JSONMember($0.name, JSONNode($1.exact)) }))
+    }
   }
 }
 
@@ -131,6 +132,8 @@ public struct AnswerDocument: Sendable {
     case csv
     /// All tables and sentences, every column in full precision.
     case json
+    /// The first table alone, an object a row and line.
+    case jsonl
   }
 
   /// What is shown, before the tables.
@@ -172,6 +175,7 @@ public struct AnswerDocument: Sendable {
         (head + tables.filter { $0.count > 0 }.map(\.markdown) + (foot.isEmpty ? [] : [foot]))
         .joined(separator: "\n")
     case .csv: return tables.first?.csv ?? ""
+    case .jsonl: return tables.first?.jsonLines ?? ""
     case .json:
       func list(_ lines: [String]) -> JSONNode {
         JSONNode(.array(lines.map { JSONNode(.string($0)) }))

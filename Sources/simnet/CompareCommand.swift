@@ -89,7 +89,7 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "The relative difference up to which there is a tie whatever the test says.")
   var tie = PointSummary.tieThreshold
 
-  @Option(help: "What standard output gets: table, md, csv or json.")
+  @Option(help: "What standard output gets: table, md, csv, json or jsonl.")
   var format = AnswerDocument.Format.table
 
   func validate() throws {

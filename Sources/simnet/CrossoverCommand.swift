@@ -55,7 +55,7 @@ struct CrossoverCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "Runs at a time; the answer does not depend on it.")
   var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
 
-  @Option(help: "What standard output gets: table, md, csv or json.")
+  @Option(help: "What standard output gets: table, md, csv, json or jsonl.")
   var format = AnswerDocument.Format.table
 
   func validate() throws {

@@ -36,7 +36,7 @@ struct ParetoCommand: ParsableCommand {
   @Flag(help: "Show the dominated points too, each with the optimal ones that dominate it.")
   var all = false
 
-  @Option(help: "What standard output gets: table, md, csv or json.")
+  @Option(help: "What standard output gets: table, md, csv, json or jsonl.")
   var format = AnswerDocument.Format.table
 
   func run() throws {

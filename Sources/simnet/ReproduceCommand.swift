@@ -41,7 +41,7 @@ struct ReproduceCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "Runs at a time; results do not depend on it.")
   var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
 
-  @Option(help: "What standard output gets: table, md, csv or json.")
+  @Option(help: "What standard output gets: table, md, csv, json or jsonl.")
   var format = AnswerDocument.Format.table
 
   @Flag(name: .shortAndLong, help: "No progress.")

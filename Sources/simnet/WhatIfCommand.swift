@@ -49,7 +49,7 @@ struct WhatIfCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "Runs at a time; the answer does not depend on it.")
   var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
 
-  @Option(help: "What standard output gets: table, md, csv or json.")
+  @Option(help: "What standard output gets: table, md, csv, json or jsonl.")
   var format = AnswerDocument.Format.table
 
   /// ``change`` as a fraction.

@@ -82,6 +82,9 @@ import Testing
     #expect(root["comparisons"]?.elements?[0]["difference"]?.number == -2)
     #expect(root["comparisons"]?.elements?[0]["p"]?.number == 0.5)
     #expect(root["who_wins_where"]?.elements?.count == 4)
+    let lines4 = try run(["compare", "old.csv", "new.csv", "--format", "jsonl"], files).output
+      .split(separator: "\n").map { try JSONNode.parse(String($0), origin: "jsonl") }
+    #expect(lines4.map { $0["difference"]?.number } == [-2, 0, 0, 0])
   }
 
   @Test func `compare refuses what it cannot pair`() throws {
