@@ -3,16 +3,9 @@ import SimKernel
 import Testing
 
 @Suite struct KinetoGraphTests {
-  private func event(
-    _ name: String, _ category: String, _ start: Int, _ duration: Int, tid: Int = 1,
-    args: String = ""
-  ) -> String {
-    "{\"ph\":\"X\",\"cat\":\"\(category)\",\"name\":\"\(name)\",\"pid\":1,\"tid\":\(tid),"
-      + "\"ts\":\(start),\"dur\":\(duration),\"args\":{\(args)}}"
-  }
+  private typealias Text = KinetoText
   private func graph(_ events: [String]) throws -> TraceGraph {
-    let text = "{\"traceEvents\":[\(events.joined(separator: ","))]}"
-    return try KinetoTrace(bytes: Array(text.utf8), path: "t").graph(origin: "t")
+    try Text.trace(events).graph(origin: "t")
   }
   private func name(_ graph: TraceGraph, _ node: Int) -> String {
     graph.names[graph.nodes[node].name]
@@ -27,7 +20,8 @@ import Testing
 
   @Test func nestedOperationsAreOneAndTheTimeBetweenIsTheHosts() throws {
     let made = try graph([
-      event("a", "cpu_op", 0, 10), event("inner", "cpu_op", 2, 3), event("b", "cpu_op", 15, 5),
+      Text.event("a", "cpu_op", 0, 10), Text.event("inner", "cpu_op", 2, 3),
+      Text.event("b", "cpu_op", 15, 5),
     ])
     #expect(made.nodes.indices.map { name(made, $0) } == ["a", "(host)", "b"])
     #expect(made.nodes.map(\.duration) == [10, 5, 5].map { .microseconds($0) })
@@ -36,10 +30,11 @@ import Testing
 
   @Test func kernelsWaitForTheirLaunchAndTheirStream() throws {
     let made = try graph([
-      event("op", "cpu_op", 0, 10),
-      event("cudaLaunchKernel", "cuda_runtime", 2, 1, args: "\"correlation\":7"),
-      event("k1", "kernel", 5, 20, tid: 7, args: "\"correlation\":7,\"stream\":7,\"device\":0"),
-      event("k2", "kernel", 30, 2, tid: 7, args: "\"stream\":7,\"device\":0"),
+      Text.event("op", "cpu_op", 0, 10),
+      Text.event("cudaLaunchKernel", "cuda_runtime", 2, 1, args: "\"correlation\":7"),
+      Text.event(
+        "k1", "kernel", 5, 20, tid: 7, args: "\"correlation\":7,\"stream\":7,\"device\":0"),
+      Text.event("k2", "kernel", 30, 2, tid: 7, args: "\"stream\":7,\"device\":0"),
     ])
     #expect(edges(made) == ["k1 starts op", "k2 after k1"])
     #expect(made.nodes.map(\.lane) == [0, 1, 1])
@@ -48,9 +43,9 @@ import Testing
   @Test func anIdleLaneThatGoesOnAfterACollectiveWaitedForIt() throws {
     let input = "\"Input Dims\":[[10]],\"Input type\":[\"float\"]"
     let made = try graph([
-      event("backward", "cpu_op", 0, 10),
-      event("gloo:all_reduce", "user_annotation", 10, 20, tid: 2, args: input),
-      event("step", "cpu_op", 33, 4),
+      Text.event("backward", "cpu_op", 0, 10),
+      Text.event("gloo:all_reduce", "user_annotation", 10, 20, tid: 2, args: input),
+      Text.event("step", "cpu_op", 33, 4),
     ])
     #expect(
       made.nodes.map(\.work).contains(.collective(.init(kind: .allReduce, bytes: .bytes(40)))))

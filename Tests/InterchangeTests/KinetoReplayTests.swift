@@ -4,17 +4,7 @@ import Testing
 
 /// Steps of a recording, and what they become when they are run again.
 @Suite struct KinetoReplayTests {
-  private func event(
-    _ name: String, _ category: String, _ start: Int, _ duration: Int, tid: Int = 1,
-    args: String = ""
-  ) -> String {
-    "{\"ph\":\"X\",\"cat\":\"\(category)\",\"name\":\"\(name)\",\"pid\":1,\"tid\":\(tid),"
-      + "\"ts\":\(start),\"dur\":\(duration),\"args\":{\(args)}}"
-  }
-  private func trace(_ events: [String]) throws -> KinetoTrace {
-    let text = "{\"traceEvents\":[\(events.joined(separator: ","))]}"
-    return try KinetoTrace(bytes: Array(text.utf8), path: "t")
-  }
+  private typealias Text = KinetoText
   private func edges(_ graph: TraceGraph) -> [String] {
     graph.nodes.indices.flatMap { node in
       graph.dependencies(of: node).map { edge in
@@ -26,34 +16,36 @@ import Testing
   private let floats = "\"Input Dims\":[[10]],\"Input type\":[\"float\"]"
 
   @Test func stepsAreThoseOfTheProfiler() throws {
-    let own = try trace([
-      event("ProfilerStep#4", "user_annotation", 20, 10),
-      event("ProfilerStep#3", "user_annotation", 0, 15),
-      event("ProfilerStep#3", "gpu_user_annotation", 5, 15),
-      event("Optimizer.step#SGD.step", "user_annotation", 10, 2),
+    let own = try Text.trace([
+      Text.event("ProfilerStep#4", "user_annotation", 20, 10),
+      Text.event("ProfilerStep#3", "user_annotation", 0, 15),
+      Text.event("ProfilerStep#3", "gpu_user_annotation", 5, 15),
+      Text.event("Optimizer.step#SGD.step", "user_annotation", 10, 2),
     ])
     #expect(own.steps.map(\.number) == [3, 4])
     #expect(own.steps.map(\.duration) == [15, 10].map { .microseconds($0) })
   }
 
   @Test func optimizersMarkStepsWhereTheProfilerDoesNot() throws {
-    let own = try trace([
-      event("op", "cpu_op", 0, 1), event("Optimizer.step#SGD.step", "user_annotation", 10, 2),
-      event("Optimizer.step#EMA.step", "user_annotation", 13, 2),
-      event("Optimizer.step#SGD.step", "user_annotation", 30, 2),
+    let own = try Text.trace([
+      Text.event("op", "cpu_op", 0, 1),
+      Text.event("Optimizer.step#SGD.step", "user_annotation", 10, 2),
+      Text.event("Optimizer.step#EMA.step", "user_annotation", 13, 2),
+      Text.event("Optimizer.step#SGD.step", "user_annotation", 30, 2),
     ])
     #expect(own.steps.map(\.start) == [0, 12].map { .microseconds($0) })
     #expect(own.steps.map(\.end) == [12, 32].map { .microseconds($0) })
-    #expect(try trace([event("op", "cpu_op", 0, 1)]).steps.isEmpty)
+    #expect(try Text.trace([Text.event("op", "cpu_op", 0, 1)]).steps.isEmpty)
   }
 
   /// Backward 0-10 with a call at 8, 12-20, idle until the collective ends at 30, the rest 33-37.
   private func overlapping() throws -> KinetoTrace {
-    try trace([
-      event("ProfilerStep#1", "user_annotation", 0, 40), event("backward", "cpu_op", 0, 10),
-      event("c10d::allreduce_", "cpu_op", 8, 1), event("more", "cpu_op", 12, 8),
-      event("gloo:all_reduce", "user_annotation", 11, 19, tid: 2, args: floats),
-      event("update", "cpu_op", 33, 4),
+    try Text.trace([
+      Text.event("ProfilerStep#1", "user_annotation", 0, 40),
+      Text.event("backward", "cpu_op", 0, 10),
+      Text.event("c10d::allreduce_", "cpu_op", 8, 1), Text.event("more", "cpu_op", 12, 8),
+      Text.event("gloo:all_reduce", "user_annotation", 11, 19, tid: 2, args: floats),
+      Text.event("update", "cpu_op", 33, 4),
     ])
   }
 
@@ -64,11 +56,14 @@ import Testing
     // 10-12, 30-33 and 37-40.
     #expect(made.host == .microseconds(8) && made.exposed == .microseconds(10))
     #expect(made.communication == .microseconds(19))
+    // It was asked for at 8, by what ended at 10, and taken up at 11.
+    let taken = made.graph.nodes.filter { $0.lane > 0 && $0.work == .compute }
+    #expect(taken.map(\.duration) == [.microseconds(1)])
     #expect(
       edges(made.graph) == [
-        "(host) after backward", "(host) after gloo:all_reduce", "(host) after more",
-        "(host) after update", "gloo:all_reduce after backward", "more after (host)",
-        "update after (host)",
+        "(host) after backward", "(host) after backward", "(host) after gloo:all_reduce",
+        "(host) after more", "(host) after update", "gloo:all_reduce after (host)",
+        "more after (host)", "update after (host)",
       ])
     #expect(
       made.graph.nodes.contains {
@@ -85,24 +80,27 @@ import Testing
       return sum
     }
     #expect(computing(whole.graph) == computing(merged.graph))
-    // What the collective waits for, what runs beside it, and what waits for it.
-    #expect(merged.graph.nodes.count == 4)
+    // What the collective waits for, until it is taken up, what runs beside it, what waits for it.
+    #expect(merged.graph.nodes.count == 5)
   }
 
   @Test func kernelsThatOverlapAreOneAndCollectivesWaitForWhatWasLaunchedBefore() throws {
     let launch = "cudaLaunchKernel"
-    let made = try trace([
-      event(launch, "cuda_runtime", 0, 1, args: "\"correlation\":1"),
-      event(launch, "cuda_runtime", 2, 1, args: "\"correlation\":2"),
-      event("nccl:all_reduce", "user_annotation", 3, 3, args: floats),
-      event(launch, "cuda_runtime", 4, 1, args: "\"correlation\":3"),
-      event(launch, "cuda_runtime", 7, 1, args: "\"correlation\":4"),
-      event("k1", "kernel", 10, 10, tid: 7, args: "\"correlation\":1,\"stream\":7,\"device\":0"),
-      event("k2", "kernel", 15, 10, tid: 8, args: "\"correlation\":2,\"stream\":8,\"device\":0"),
-      event(
+    let made = try Text.trace([
+      Text.event(launch, "cuda_runtime", 0, 1, args: "\"correlation\":1"),
+      Text.event(launch, "cuda_runtime", 2, 1, args: "\"correlation\":2"),
+      Text.event("nccl:all_reduce", "user_annotation", 3, 3, args: floats),
+      Text.event(launch, "cuda_runtime", 4, 1, args: "\"correlation\":3"),
+      Text.event(launch, "cuda_runtime", 7, 1, args: "\"correlation\":4"),
+      Text.event(
+        "k1", "kernel", 10, 10, tid: 7, args: "\"correlation\":1,\"stream\":7,\"device\":0"),
+      Text.event(
+        "k2", "kernel", 15, 10, tid: 8, args: "\"correlation\":2,\"stream\":8,\"device\":0"),
+      Text.event(
         "ncclKernel_SendRecv", "kernel", 40, 10, tid: 9,
         args: "\"correlation\":3,\"stream\":9,\"device\":0"),
-      event("k3", "kernel", 25, 10, tid: 7, args: "\"correlation\":4,\"stream\":7,\"device\":0"),
+      Text.event(
+        "k3", "kernel", 25, 10, tid: 7, args: "\"correlation\":4,\"stream\":7,\"device\":0"),
     ]).replay(origin: "t")
     #expect(made.isDevice && made.overlapped == 1 && made.busy == .microseconds(25))
     // The kernel says neither kind nor bytes, the annotation around its launch does.
@@ -111,12 +109,13 @@ import Testing
         $0.work == .collective(.init(kind: .allReduce, bytes: .bytes(40)))
       })
     // k3 ended before the collective began, but was launched after it.
-    #expect(edges(made.graph).contains("ncclKernel_SendRecv after k1 +1"))
+    #expect(edges(made.graph).contains("(host) after k1 +1"))
+    #expect(edges(made.graph).contains("ncclKernel_SendRecv after (host)"))
   }
 
   @Test func nothingIsRefused() {
     let message = positionlessError {
-      _ = try trace([event("ProfilerStep#1", "user_annotation", 0, 40)]).replay(
+      _ = try Text.trace([Text.event("ProfilerStep#1", "user_annotation", 0, 40)]).replay(
         steps: 0..<1, origin: "t")
     }
     #expect(message.contains("a step in which nothing ran"))

@@ -95,7 +95,11 @@ struct TraceImport {
       + "\(milliseconds(replay.communication)) of communication, of which "
       + "\(milliseconds(replay.exposed)) were waited for"
     let world = first.trace.header.worldSize ?? (traces.count > 1 ? traces.count : nil)
-    return TraceImport(graph: replay.graph, workers: world, made: made, notes: notes)
+    // What the lanes of collectives do between them is the work of threads beside the accelerator.
+    let onHost = replay.graph.nodes.map { $0.work == .compute && $0.lane > 0 }
+    return TraceImport(
+      graph: replay.graph, onHost: onHost.contains(true) ? onHost : [], workers: world, made: made,
+      notes: notes)
   }
 
   private static func milliseconds(_ duration: SimDuration) -> String {

@@ -7,7 +7,8 @@ extension KinetoTrace {
   /// after the other, and what passes between them is an operation called `(host)`. A collective waits
   /// for what was computed before it was asked for: the last kernel launched before its own launch, the
   /// operator within which `c10d` was called, or else the last that had ended when it began. Two on one
-  /// stream or thread keep their order. Computation waits for a collective where it stood still until
+  /// stream or thread keep their order. How much later than all that it began is an operation of its
+  /// lane, called `(host)`: the thread of a library that takes it up. Computation waits for a collective where it stood still until
   /// the collective ended, and the optimizer waits for all collectives before it.
   ///
   /// - Parameters:
@@ -79,6 +80,8 @@ private struct StepRecording {
     var after = -1
     /// The message of its lane before it; -1 for none.
     var previous = -1
+    /// How long after both, or after the step's beginning, it began.
+    var delay = SimDuration.zero
   }
 
   let trace: KinetoTrace
@@ -331,6 +334,11 @@ private struct StepRecording {
       } else {
         lastOfLane.append((message.lane, index))
       }
+      var reason = start
+      if messages[index].after >= 0 { reason = computations[messages[index].after].end }
+      let previous = messages[index].previous
+      if previous >= 0 { reason = max(reason, messages[previous].end) }
+      messages[index].delay = max(.zero, message.start - reason)
     }
   }
 
@@ -397,6 +405,7 @@ private struct StepRecording {
       ($0.start, $0.isMessage ? 1 : 0, $0.index) < ($1.start, $1.isMessage ? 1 : 0, $1.index)
     }
     func id(ofMessage index: Int) -> UInt64 { UInt64(computations.count + index) }
+    func id(ofDelay index: Int) -> UInt64 { UInt64(computations.count + messages.count + index) }
     for entry in listed {
       let index = entry.index
       if entry.isMessage {
@@ -405,15 +414,25 @@ private struct StepRecording {
         var parents: [UInt64] = []
         if own.after >= 0 { parents.append(UInt64(own.after)) }
         if own.previous >= 0 { parents.append(id(ofMessage: own.previous)) }
+        let lane = Int32(commLanes.firstIndex(of: own.lane)! + 1)
+        if own.delay > .zero {
+          builder.add(
+            TraceGraph.Node(
+              id: id(ofDelay: index), name: builder.names.index(of: Self.hostName),
+              rank: Int32(clamping: rank), lane: lane, work: .compute,
+              start: SimTime.zero + max(.zero, own.start - own.delay - start),
+              duration: own.delay), after: parents)
+          parents = [id(ofDelay: index)]
+        }
         let work = trace.collectiveWork(
           own.event, lanes, kind: own.kind, bytes: own.bytes, &builder)
         builder.add(
           TraceGraph.Node(
             id: id(ofMessage: index),
             name: builder.names.index(of: trace.names[trace.events[own.event].name]),
-            rank: Int32(clamping: rank), lane: Int32(commLanes.firstIndex(of: own.lane)! + 1),
-            work: work, start: SimTime.zero + max(.zero, own.start - start),
-            duration: own.end - own.start), after: parents)
+            rank: Int32(clamping: rank), lane: lane, work: work,
+            start: SimTime.zero + max(.zero, own.start - start), duration: own.end - own.start),
+          after: parents)
       } else {
         let own = computations[index]
         var parents: [UInt64] = index > 0 ? [UInt64(index - 1)] : []
@@ -431,8 +450,10 @@ private struct StepRecording {
       communication: communication, isDevice: isDevice, overlapped: overlapped)
   }
 
+  private static let hostName = "(host)"
+
   private func name(of own: Computation) -> String {
-    if own.isHost { return "(host)" }
+    if own.isHost { return Self.hostName }
     let name = trace.names[trace.events[own.event].name]
     return own.count > 1 ? "\(name) +\(own.count - 1)" : name
   }

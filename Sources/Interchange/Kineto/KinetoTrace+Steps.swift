@@ -56,7 +56,8 @@ extension KinetoTrace {
 
 /// What one or several steps of a recording were made of, as a graph that can be run again.
 public struct KinetoReplay: Sendable {
-  /// Computation on lane 0, one operation after the other, and collectives on the lanes behind it.
+  /// Computation on lane 0, one operation after the other, and collectives on the lanes behind it,
+  /// with the time that passed before they were taken up.
   public var graph: TraceGraph
   /// From the first operation to where the next step begins, or to the end.
   public var length: SimDuration
