@@ -21,6 +21,14 @@ public struct NCCLTestsLog: Sendable, Equatable {
   public var rows: [Row]
   /// As many as headers name, each once; nil if they name none.
   public var ranks: Int?
+  /// Numbers of lines that begin like a row and are none: cut short, or with something in between.
+  public private(set) var brokenLines: [Int] = []
+
+  /// The first few of ``brokenLines``.
+  public var brokenLinesText: String {
+    let more = brokenLines.count > 8 ? " and \(brokenLines.count - 8) more" : ""
+    return brokenLines.prefix(8).map(String.init).joined(separator: ", ") + more
+  }
 
   /// Reads the log at `path`.
   ///
@@ -45,21 +53,30 @@ public struct NCCLTestsLog: Sendable, Equatable {
     rows = []
     // A log may hold the output of several runs, each with its header.
     var named: Set<Int> = []
-    for line in text.split(whereSeparator: \.isNewline) {
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    for (index, line) in lines.enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace)
       if words.count > 2, words[0] == "#", words[1] == "Rank", let rank = Int(words[2]) {
         named.insert(rank)
       }
-      if let row = Self.row(words) { rows.append(row) }
+      if let row = Self.row(words) {
+        rows.append(row)
+      } else if words.count >= 3, Self.begins(words) {
+        brokenLines.append(index + 1)
+      }
     }
     ranks = named.isEmpty ? nil : named.count
   }
 
+  /// Whether a line begins as rows do.
+  private static func begins(_ words: [Substring]) -> Bool {
+    guard let bytes = Int64(words[0]), bytes >= 0, Int64(words[1]) != nil else { return false }
+    // The name of a type, such as float or int8.
+    return words[2].first?.isLetter == true
+  }
+
   private static func row(_ words: [Substring]) -> Row? {
-    guard words.count >= 7, let bytes = Int64(words[0]), bytes >= 0, Int64(words[1]) != nil,
-      // The name of a type, such as float or int8.
-      words[2].first?.isLetter == true
-    else { return nil }
+    guard words.count >= 7, begins(words), let bytes = Int64(words[0]) else { return nil }
     var times: [Double] = []
     var factor: Double?
     // From the end, since what stands before depends on operation and release.

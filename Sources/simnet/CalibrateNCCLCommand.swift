@@ -30,7 +30,9 @@ struct CalibrateNCCLCommand: ParsableCommand {
 
   func run() throws {
     let contents = try NCCLTestsLog(path: log)
-    let points = try points(of: contents)
+    let points = try NetworkCalibration.points(
+      of: contents, path: log, inPlace: inPlace, least: 4,
+      reason: "half are held out, so at least 4 are needed")
     let held = HeldOutFit(points)
     if format == .table {
       printLaws(SegmentedFit(points), contents)
@@ -49,21 +51,6 @@ struct CalibrateNCCLCommand: ParsableCommand {
       Terminal.print(
         format.render(ResultTable(header: header, sweptCount: 0, rows: rows), width: .max))
     }
-  }
-
-  /// One point a size: the median of its times.
-  private func points(of contents: NCCLTestsLog) throws -> [SegmentedFit.Point] {
-    let points = NetworkCalibration.points(of: contents, inPlace: inPlace)
-    guard points.count >= 4 else {
-      throw InvalidInput([
-        Issue(
-          path: FieldPath([log]),
-          problem: .conflict(
-            "\(points.count) sizes with \(inPlace ? "in-place" : "out-of-place") times; half are "
-              + "held out, so at least 4 are needed; measure from -b 8 to -e 128M with -f 2"))
-      ])
-    }
-    return points
   }
 
   private func printLaws(_ fit: SegmentedFit, _ contents: NCCLTestsLog) {

@@ -13,7 +13,7 @@ struct ImportCommand: ParsableCommand {
       Example: simnet import all_reduce_perf.log -o cluster.json
       Example: simnet import custom_ring.*.et -o ring.goal
 
-      Networks (ASTRA-sim's YAML, htsim's .topo, logs of nccl-tests) become cluster.topology. What \
+      Networks (ASTRA-sim's YAML, htsim's .topo, logs of nccl-tests, tables of DeepBench) become cluster.topology. What \
       workers do (Kineto and execution traces of PyTorch, Chakra traces, SimAI's workloads) becomes a \
       graph beside the scenario, NAME.graph.json, which simnet graph reads, too. Profiles of PipeDream \
       become a model beside it, NAME.model.csv; safetensors, npy and folders of npy gradients. Several \
@@ -58,8 +58,10 @@ struct ImportCommand: ParsableCommand {
   var model = "resnet50"
   @Option(help: "Samples a worker, for which the times of a profile are taken.")
   var batch = 32
-  @Option(help: "The range of sizes of a log of nccl-tests, from 0; by default the largest.")
+  @Option(help: "The range of sizes of measured times, from 0; by default the largest.")
   var range: Int?
+  @Option(help: "The series of a DeepBench table, as simnet calibrate network numbers them.")
+  var series: Int?
   @Flag(name: .shortAndLong, help: "Nothing on standard error unless something is wrong.")
   var quiet = false
 
@@ -100,6 +102,7 @@ struct ImportCommand: ParsableCommand {
     options.model = model
     options.batch = batch
     options.range = range
+    options.series = series
     let imported = try ScenarioImport(
       files, output: output == "-" ? "scenario.json" : output, options: options)
     try write(imported)

@@ -47,16 +47,19 @@ struct SplitMix: RandomNumberGenerator {
   }
 }
 
-/// Ten copies of `bytes` that cannot be read: five that end early, five with a stretch of `filler`.
+/// Ten copies of `bytes` that cannot be read: `cuts` that end early, the others with a stretch of
+/// `filler`.
+///
+/// A text of lines that is cut at the end of one may be a shorter text: of those all are stretches.
 func damagedCopies(
-  of bytes: [UInt8], filler: UInt8 = 1, seed: UInt64 = 7
+  of bytes: [UInt8], filler: UInt8 = 1, seed: UInt64 = 7, cuts: Int = 5
 ) -> [[UInt8]] {
   var random = SplitMix(state: seed)
   // The ends of files are white space, which may well be missing.
   let last = bytes.lastIndex { $0 > 32 } ?? 0
   return (0..<10).map { number in
     var copy = bytes
-    if number < 5 {
+    if number < cuts {
       copy.removeSubrange(Int.random(in: 1..<max(2, last), using: &random)...)
     } else {
       let start = Int.random(in: 0..<max(1, bytes.count - 16), using: &random)

@@ -29,6 +29,15 @@ private func fault(_ text: String, _ read: ([UInt8]) throws -> Void) -> String {
     #expect(workload.layers[1].weightGradient.group == "DP_EP")
     let graph = try workload.graph(origin: "w.txt")
     #expect(graph.rankCount == 32)
+    // An all-gather of two ranks: 32 bytes are what both have in the end.
+    #expect(
+      graph.nodes.contains {
+        if case .collective(let own) = $0.work {
+          own.kind == .allGather && own.bytes == .bytes(16)
+        } else {
+          false
+        }
+      })
     #expect(graph.summary.rows.map(\.count).reduce(0, +) == graph.nodes.count)
   }
 
@@ -61,7 +70,10 @@ private func fault(_ text: String, _ read: ([UInt8]) throws -> Void) -> String {
   func theSharedWorkloadsAreRead() throws {
     let large = try LayerWorkload(path: SharedTraces.path("simai/workload_analytical.txt"))
     #expect(large.layers.count == 1789 && large.parameter("all_gpus") == 9216)
-    _ = try large.graph(origin: "large")
+    let groups = try large.graph(origin: "large").groups
+    #expect(groups.contains { $0.name == "TP" && $0.size == 2 })
+    #expect(groups.contains { $0.name == "DP_EP" && $0.size == 24 })
+    #expect(groups.contains { $0.name == "DP" && $0.size == 384 })
     #expect(
       try LayerWorkload(path: SharedTraces.path("simai/microAllReduce.txt")).layers.count == 2)
   }

@@ -26,8 +26,10 @@ public struct ImportOptions: Sendable {
   public var model = "resnet50"
   /// Samples that the recorded times of a model are for.
   public var batch = 32
-  /// The range of a log of nccl-tests; nil for the largest sizes.
+  /// The range of measured times; nil for the largest sizes.
   public var range: Int?
+  /// The series of a DeepBench table.
+  public var series: Int?
 
   public init() {}
 

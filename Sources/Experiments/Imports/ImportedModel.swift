@@ -15,8 +15,19 @@ struct ImportedModel {
     var name: String
     var layer: String
     var elements: Int
+    /// As recorded; nil where nobody says.
+    var shape: [Int]?
     var forward: SimDuration?
     var backward: SimDuration?
+  }
+
+  /// A matrix of so many elements, with rows of at most 4096 where that divides.
+  ///
+  /// Gradients are made by rows and columns: one row of millions takes long, and resembles nothing.
+  private static func matrix(of elements: Int) -> [Int] {
+    guard elements > 4096 else { return [elements] }
+    let columns = stride(from: 4096, to: 1, by: -1).first { elements % $0 == 0 }
+    return columns.map { [elements / $0, $0] } ?? [elements]
   }
 
   private static func table(
@@ -32,9 +43,11 @@ struct ImportedModel {
     let isTimed = rows.contains { $0.backward != nil }
     var text = "# name: \(clean(name))\n# source: \(clean(source))\n"
     if isTimed { text += "# batch: \(batch)\n" }
-    text += "tensor,layer,elements" + (isTimed ? ",forward_us,backward_us" : "") + "\n"
+    text += "tensor,layer,shape" + (isTimed ? ",forward_us,backward_us" : "") + "\n"
     for row in rows {
-      text += "\"\(clean(row.name))\",\"\(clean(row.layer))\",\(row.elements)"
+      let known = row.shape.flatMap { $0.count > 1 && $0.reduce(1, *) == row.elements ? $0 : nil }
+      let shape = (known ?? matrix(of: row.elements)).map(String.init).joined(separator: "x")
+      text += "\"\(clean(row.name))\",\"\(clean(row.layer))\",\(shape)"
       if isTimed {
         for time in [row.forward, row.backward] {
           let microseconds = time.map { Double($0.picoseconds) / 1e6 }
@@ -113,7 +126,7 @@ struct ImportedModel {
   init(_ gradient: GradientFile, path: String, name: String) {
     let rows = gradient.tensors.filter { $0.count > 0 }.enumerated().map { index, tensor in
       let title = tensor.name.isEmpty ? "tensor \(index)" : tensor.name
-      return Row(name: title, layer: title, elements: tensor.count)
+      return Row(name: title, layer: title, elements: tensor.count, shape: tensor.shape)
     }
     text = Self.table(rows, name: name, source: path, batch: 1)
     made = "\(rows.count) tensors of \(gradient.values.count) elements"

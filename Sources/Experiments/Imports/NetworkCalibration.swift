@@ -155,25 +155,30 @@ public struct NetworkCalibration: Sendable {
             expected: "what \(path) does not say", example: traffic == nil ? "all_reduce" : "8"))
       ])
     }
-    let points = Self.points(of: log, inPlace: inPlace)
-    guard points.count >= 2 else {
-      throw InvalidInput([
-        Issue(
-          path: FieldPath([path]),
-          problem: .conflict(
-            "\(points.count) sizes with \(inPlace ? "in-place" : "out-of-place") times; a law needs "
-              + "2, and ranges need 6; measure from -b 8 to -e 128M with -f 2"))
-      ])
-    }
+    let points = try Self.points(
+      of: log, path: path, inPlace: inPlace, least: 2, reason: "a law needs 2, and ranges need 6")
     try self.init(points, ranks: count, traffic: traffic, chosen: range)
   }
 
   /// One point for each size of `log`: the median of its times, out of place or in place.
-  public static func points(of log: NCCLTestsLog, inPlace: Bool) -> [SegmentedFit.Point] {
+  ///
+  /// - Throws: `InvalidInput` with `reason` if there are fewer than `least`.
+  public static func points(
+    of log: NCCLTestsLog, path: String, inPlace: Bool, least: Int, reason: String
+  ) throws(InvalidInput) -> [SegmentedFit.Point] {
     let column = inPlace ? 1 : 0
     var times: [Int64: [Double]] = [:]
     for row in log.rows where row.size > .zero && column < row.times.count {
       times[row.size.bytes, default: []].append(row.times[column])
+    }
+    guard times.count >= least else {
+      throw InvalidInput([
+        Issue(
+          path: FieldPath([path]),
+          problem: .conflict(
+            "\(times.count) sizes with \(inPlace ? "in-place" : "out-of-place") times; \(reason); "
+              + "measure from -b 8 to -e 128M with -f 2"))
+      ])
     }
     return times.sorted { $0.key < $1.key }.map { size, times in
       SegmentedFit.Point(size: Double(size), time: times.sorted()[times.count / 2])

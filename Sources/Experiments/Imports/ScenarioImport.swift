@@ -41,13 +41,13 @@ public struct ScenarioImport: Sendable {
     }
 
     var topology = try network(inputs, options)
-    let algorithm = try algorithm(inputs)
     let traces = inputs.filter { TraceImport.formats.contains($0.format) }
     let trace =
       try traces.isEmpty ? nil : TraceImport(traces.map { ($0.path, $0.format) }, options)
     if let trace { made.append(trace.made) }
 
     let workers = try workers(trace, topology, options)
+    let algorithm = try algorithm(inputs, workers: workers)
     let bandwidth = linkBandwidth(trace, topology, workers: workers, options)
     if topology == nil {
       topology = ImportedTopology(
@@ -153,18 +153,10 @@ public struct ScenarioImport: Sendable {
     _ inputs: [Input], _ options: ImportOptions
   ) throws -> ImportedTopology? {
     let found = inputs.filter {
-      [.analyticalNetwork, .htsimTopology, .ncclTests].contains($0.format)
+      [.analyticalNetwork, .htsimTopology, .ncclTests, .deepBench].contains($0.format)
     }
-    guard let first = found.first else {
-      if options.range != nil {
-        throw InvalidInput([
-          Issue(
-            path: FieldPath(["--range"]),
-            problem: .conflict("a range is one of a log of nccl-tests; there is none"))
-        ])
-      }
-      return nil
-    }
+    try checkMeasured(found.map(\.format), options)
+    guard let first = found.first else { return nil }
     if found.count > 1 {
       throw InterchangeError(
         path: found[1].path, found: "a second network", expected: "one for a scenario")
@@ -178,27 +170,71 @@ public struct ScenarioImport: Sendable {
       let network = try ImportedTopology(htsim: first.path)
       made.append("\(network.accelerators) hosts of \(first.path)")
       return network
+    case .deepBench:
+      let table = try DeepBenchTable(path: first.path)
+      let series = DeepBenchSeries.all(of: table)
+      guard let number = options.series else {
+        throw InterchangeError(
+          path: first.path,
+          found: "\(table.rows.count) times of \(series.count) machines and sizes of jobs",
+          expected: "--series with one; simnet calibrate network \(first.path) lists them")
+      }
+      let own = try DeepBenchSeries.choose(number, of: series)
+      made.append(own.title)
+      return measured(try own.calibration(range: options.range), first.path)
     default:
       let log = try NCCLTestsLog(path: first.path)
-      let calibration = try NetworkCalibration(
-        log, path: first.path, ranks: options.workers, range: options.range)
-      made.append(
-        "\(calibration.traffic.rawValue) over \(calibration.ranks) ranks, "
-          + "\(calibration.residuals.count) sizes")
-      let law = calibration.laws[calibration.chosen]
-      return ImportedTopology(
-        node: calibration.topology, accelerators: calibration.ranks,
-        notes: [
-          "laws of sizes below \(JSONNumber.shortest(law.sizes.lowerBound)) B; simnet calibrate "
-            + "network \(first.path) shows them and how well they fit"
-        ])
+      return measured(
+        try NetworkCalibration(
+          log, path: first.path, ranks: options.workers, range: options.range), first.path)
     }
   }
 
-  /// The all-reduce that an ASTRA-sim system runs; the ring otherwise.
-  private mutating func algorithm(_ inputs: [Input]) throws -> String {
+  /// Refuses options that choose what no file measures.
+  private func checkMeasured(
+    _ formats: [FileFormat], _ options: ImportOptions
+  ) throws(InvalidInput) {
+    func refuse(_ option: String, _ reason: String) -> InvalidInput {
+      InvalidInput([Issue(path: FieldPath([option]), problem: .conflict(reason))])
+    }
+    if options.range != nil, !formats.contains(.ncclTests), !formats.contains(.deepBench) {
+      throw refuse("--range", "a range is one of measured times; there are none")
+    }
+    if options.series != nil, !formats.contains(.deepBench) {
+      throw refuse("--series", "a series is one of a DeepBench table; there is none")
+    }
+  }
+
+  private mutating func measured(
+    _ calibration: NetworkCalibration, _ path: String
+  ) -> ImportedTopology {
+    made.append(
+      "\(calibration.traffic.rawValue) over \(calibration.ranks) ranks, "
+        + "\(calibration.residuals.count) sizes")
+    let law = calibration.laws[calibration.chosen]
+    return ImportedTopology(
+      node: calibration.topology, accelerators: calibration.ranks,
+      notes: calibration.laws.count < 2
+        ? []
+        : [
+          "laws of other sizes than \(JSONNumber.shortest(law.sizes.lowerBound)).."
+            + "\(JSONNumber.shortest(law.sizes.upperBound)) B; simnet calibrate network \(path) shows "
+            + "them and how well they fit"
+        ])
+  }
+
+  /// More workers do not stand around a ring where nothing says so: its messages grow with their
+  /// square, and so does the time to simulate them.
+  private static let mostAroundRing = 256
+
+  /// The all-reduce that an ASTRA-sim system runs; otherwise the ring, up to ``mostAroundRing``.
+  private mutating func algorithm(_ inputs: [Input], workers: Int) throws -> String {
     guard let input = inputs.first(where: { $0.format == .systemConfiguration }) else {
-      return "ring"
+      guard workers > Self.mostAroundRing else { return "ring" }
+      assumed.append(
+        "halving and doubling for all-reduces, of which \(workers) workers around a ring would make "
+          + "\(2 * (workers - 1)) steps (communication.algorithm)")
+      return "halving_doubling"
     }
     let system = try SystemConfiguration(path: input.path)
     let known = ["ring": "ring", "halvingDoubling": "halving_doubling", "direct": "direct"]
@@ -301,35 +337,18 @@ public struct ScenarioImport: Sendable {
 
   /// Throws for formats of which no scenario is made, with what reads them.
   private static func refuse(_ input: Input) throws(InterchangeError) {
-    let expected: String
     switch input.format {
     case .kineto, .pyTorchTrace, .chakra, .chakraJSON, .layerWorkload, .analyticalNetwork,
-      .systemConfiguration, .htsimTopology, .ncclTests, .pipeDream, .netAIBackward, .safetensors,
-      .npy, .npyFolder, .rawFloats:
+      .systemConfiguration, .htsimTopology, .ncclTests, .deepBench, .pipeDream, .netAIBackward,
+      .safetensors, .npy, .npyFolder, .rawFloats:
       return
-    case .goal: expected = "run it: simnet goal \(input.path)"
-    case .htsimConnections:
-      expected = "run it: simnet flows --topology TOPOLOGY \(input.path)"
-    case .scenario: expected = "run it: simnet run \(input.path)"
-    case .deepBench:
-      expected =
-        "times of collectives on several machines, of which no one network can be made; "
-        + "compare with them: simnet data check --measured"
-    case .vectorAdd:
-      expected = "how fast a GPU adds: give network.transport.reduction_rate of a scenario"
-    case .logicalTopology:
-      expected = "it has dimensions and no links; give the network's YAML"
-    case .remoteMemory: expected = "it has no network and no workload"
-    case .ns3Configuration:
-      expected = "its packets and queues are network.packet of a scenario"
-    case .busBandwidths:
-      expected = "its bandwidths are those of groups; give one with --bandwidth"
-    case .efficiencyTable:
-      expected = "its ratios depend on sizes; give network.transport.goodput of a scenario"
+    case .goal, .htsimConnections, .scenario, .vectorAdd, .logicalTopology, .remoteMemory,
+      .ns3Configuration, .busBandwidths, .efficiencyTable:
+      break
     }
     throw InterchangeError(
       path: input.path, found: "\(input.format.title): no scenario is made of it",
-      expected: expected)
+      expected: "what takes it: \(input.format.use(of: input.path))")
   }
 
   /// `path` as a scenario at `output` names it: relative where it lies beside or below.

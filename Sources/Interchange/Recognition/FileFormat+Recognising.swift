@@ -19,8 +19,9 @@ extension FileFormat {
     }
     if ["bin", "f32", "raw"].contains(FileName.fileExtension(of: path)) { return .rawFloats }
     throw InterchangeError(
-      path: path, found: head.reason ?? "content that simnet does not know",
-      expected: "it understands: " + allCases.map(\.title).joined(separator: "; "))
+      path: path, found: head.known?.content ?? "content that simnet does not know",
+      expected: head.known?.use
+        ?? "it understands: " + allCases.map(\.title).joined(separator: "; "))
   }
 
   private static func binary(_ head: FileHead) -> FileFormat? {
@@ -162,9 +163,25 @@ private struct FileHead {
   /// Lines that are not empty.
   var lines: [String] { text.split { $0 == "\n" || $0 == "\r\n" }.map(String.init) }
 
-  /// What is known about content that simnet does not read.
-  var reason: String? {
-    if text.contains("switchguid=") { return "an ibnetdiscover listing of an InfiniBand fabric" }
+  /// Content that simnet does not read, and what to do instead.
+  var known: (content: String, use: String)? {
+    if text.contains("switchguid=") {
+      return (
+        "an ibnetdiscover listing of an InfiniBand fabric, which has no rates",
+        "write the fabric as cluster.topology: simnet list topologies"
+      )
+    }
+    if text.hasPrefix("file,pattern,ranks,datasize_bytes,L_ns") {
+      return (
+        "finish times by LogGOPSim", "play the schedules it names: simnet goal SCHEDULE --loggp ..."
+      )
+    }
+    if text.hasPrefix("{"), text.contains("\"generator\": \"SimGrid") {
+      return (
+        "flows and their finish times by SimGrid",
+        "give simnet flows a table of id, source, destination, bytes and start_s with --topology"
+      )
+    }
     return nil
   }
 }

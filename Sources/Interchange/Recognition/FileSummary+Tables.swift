@@ -87,7 +87,9 @@ extension FileSummary {
       fact("rows", log.rows.count)
       fact("smallest_bytes", log.rows.map { Int($0.size.bytes) }.min())
       fact("largest_bytes", log.rows.map { Int($0.size.bytes) }.max())
-      fact("next", "simnet calibrate nccl \(path)")
+      if !log.brokenLines.isEmpty {
+        notKept.append("lines that begin like a row and are none: \(log.brokenLinesText)")
+      }
     case .deepBench:
       let table = try DeepBenchTable(path: path)
       fact("rows", table.rows.count)

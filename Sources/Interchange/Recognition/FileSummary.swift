@@ -35,6 +35,7 @@ public struct FileSummary: Sendable {
     case .safetensors, .npy, .npyFolder, .rawFloats: try addGradient()
     case .scenario: fact("next", "simnet validate \(path)")
     }
+    if !facts.contains(where: { $0.key == "next" }) { fact("next", format.use(of: path)) }
   }
 
   /// All of it as one object.
