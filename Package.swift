@@ -31,7 +31,7 @@ let package = Package(
       exclude: ["Chakra/et_def.proto"]),
     // Gates, comparisons and data checks: pure computation over numbers that others read.
     .target(name: "Validation", dependencies: ["SimKernel"]),
-    .target(name: "CModelData", exclude: ["models.txt", "device_times.txt"]),
+    .target(name: "CModelData", exclude: ["models.txt", "device_times.txt", "epyc-1core.json"]),
     .target(
       name: "Training",
       dependencies: ["SimKernel", "Networks", "Collectives", "Compression", "CModelData"]),

@@ -11,10 +11,18 @@ static const unsigned char device_times[] = {
 #embed "device_times.txt"
 };
 
+static const unsigned char device_epyc_1core[] = {
+#embed "epyc-1core.json"
+};
+
 struct simnet_text simnet_model_tables(void) {
   return (struct simnet_text){model_tables, sizeof model_tables};
 }
 
 struct simnet_text simnet_device_times(void) {
   return (struct simnet_text){device_times, sizeof device_times};
+}
+
+struct simnet_text simnet_device_epyc_1core(void) {
+  return (struct simnet_text){device_epyc_1core, sizeof device_epyc_1core};
 }

@@ -61,9 +61,34 @@ enum DeviceNotes {
   /// How a scenario names a device that is not listed.
   static let ownDevices = """
     A device of your own is a JSON file that replaces numbers of a listed one: "device": "my.json".
-    Its keys: simnet explain cluster.device; codec costs of this host: simnet calibrate codecs.
+    Its keys: simnet explain cluster.device; codec costs of this host: simnet calibrate codecs; a whole
+    GPU or CPU: Tools/profile_device.py. All that is known of one: simnet explain device NAME.
 
     """
+
+  /// The device's summary, the quality of its profile and its numbers.
+  static func text(of device: DeviceProfile, width: Int) -> String {
+    var text = "\(device.name): \(device.summary)\n"
+    for line in DeviceReport.quality(of: device) {
+      for part in WrappedText.lines(line, head: "    ", indent: 6, width: width) {
+        text += part + "\n"
+      }
+    }
+    var table = TextTable(
+      [
+        (title: "quantity", alignment: .left), (title: "value", alignment: .right),
+        (title: "known", alignment: .left), (title: "source", alignment: .left),
+      ], isProse: true)
+    for fact in facts(of: device) {
+      table.add([
+        fact.name, fact.value, fact.evidence.provenance.rawValue, fact.evidence.sentence,
+      ])
+    }
+    for line in table.text(width: width == .max ? width : width - 4).split(separator: "\n") {
+      text += "    \(line)\n"
+    }
+    return text
+  }
 
   static func facts(of device: DeviceProfile) -> [Fact] {
     var facts = [

@@ -177,19 +177,13 @@ struct ListCommand: ParsableCommand {
   private func showDevices() {
     var text = ""
     var nodes: [JSONNode] = []
-    for device in DeviceCatalog.profiles {
+    let devices = DeviceCatalog.profiles
+    for device in devices {
       text += text.isEmpty ? "" : "\n"
-      text += "\(device.name): \(device.summary)\n"
-      var table = TextTable(
-        [
-          (title: "quantity", alignment: .left), (title: "value", alignment: .right),
-          (title: "known", alignment: .left), (title: "source", alignment: .left),
-        ], isProse: true)
+      text += DeviceNotes.text(of: device, width: width)
+      let quality = DeviceReport.quality(of: device)
       var quantities: [JSONNode] = []
       for fact in DeviceNotes.facts(of: device) {
-        table.add([
-          fact.name, fact.value, fact.evidence.provenance.rawValue, fact.evidence.sentence,
-        ])
         quantities.append(
           JSONNode(
             .object([
@@ -199,18 +193,23 @@ struct ListCommand: ParsableCommand {
               JSONMember("source", JSONNode(.string(fact.evidence.sentence))),
             ])))
       }
-      for line in table.text(width: width == .max ? width : width - 4).split(separator: "\n") {
-        text += "    \(line)\n"
-      }
       nodes.append(
         JSONNode(
           .object([
             JSONMember("name", JSONNode(.string(device.name))),
             JSONMember("summary", JSONNode(.string(device.summary))),
+            JSONMember("measured", JSONNode(.bool(device.measurement != nil))),
+            JSONMember("quality", JSONNode(.array(quality.map { JSONNode(.string($0)) }))),
             JSONMember("facts", JSONNode(.array(quantities))),
           ])))
     }
-    text += "\n" + DeviceNotes.ownDevices
+    text += "\n"
+    for line in WrappedText.lines(
+      DeviceReport.coverage(of: devices), head: "", indent: 0, width: width)
+    {
+      text += line + "\n"
+    }
+    text += DeviceNotes.ownDevices
     Terminal.print(format == .table ? text : JSONNode(.array(nodes)).prettyText + "\n")
   }
 }

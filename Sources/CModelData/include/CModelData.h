@@ -15,4 +15,7 @@ struct simnet_text simnet_model_tables(void);
 /// The measured and published training times of device_times.txt.
 struct simnet_text simnet_device_times(void);
 
+/// The device profile epyc-1core.json, which Tools/profile_device.py measured.
+struct simnet_text simnet_device_epyc_1core(void);
+
 #endif

@@ -21,7 +21,9 @@ public enum DeviceProfileFiles {
         let data = try Data(contentsOf: URL(fileURLWithPath: file, relativeTo: directory))
         let profile = try data.withUnsafeBytes { try DeviceFile.parse($0, origin: file) }
         for entry in profile.codecs {
-          let fits = [entry.encode, entry.decode].compactMap(\.rSquared)
+          // Where samples stand in for a poor fit there is nothing to warn of.
+          let fits = [entry.encode, entry.decode].filter { !$0.isInterpolated }
+            .compactMap(\.rSquared)
           if let worst = fits.min(), worst < CodecCalibration.doubtfulFit {
             report(
               .note(

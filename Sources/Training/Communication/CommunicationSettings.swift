@@ -21,7 +21,8 @@ public enum CodecPlacement: String, Sendable, CaseIterable {
 public struct StreamSettings: Sendable {
   public var encode: CodecPlacement
   public var decode: CodecPlacement
-  public var overlapSlowdown: Double
+  /// How much slower compute and side stream run while both are busy; nil as the device has it.
+  public var overlapSlowdown: Double?
 
   public init(_ fields: inout FieldReader) {
     encode = fields.optional(
@@ -33,9 +34,8 @@ public struct StreamSettings: Sendable {
     overlapSlowdown = fields.optional(
       "overlap_slowdown",
       .number("a number >= 1", example: 1.1, schema: #"{"type":"number","minimum":1}"#) { $0 >= 1 },
-      default: 1,
-      doc:
-        "how much slower compute and side stream run while both are busy (1 is assumed: no effect)")
+      doc: "how much slower compute and side stream run while both are busy; without it as the "
+        + "device's profile measured, or 1 (no effect is assumed)")
   }
 }
 

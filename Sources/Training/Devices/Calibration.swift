@@ -16,6 +16,7 @@ enum Calibration {
   static func efficiency(
     of device: DeviceProfile, _ precision: Precision, _ modelClass: ModelClass
   ) -> Sourced<Double> {
+    if let own = measured(on: device, precision, modelClass) { return own }
     if let fixed = device.fixedEfficiency { return fixed }
     guard let unit = device.peak(precision)?.unit else {
       preconditionFailure("efficiency is asked for arithmetic the device has")
@@ -36,6 +37,34 @@ enum Calibration {
       }
     }
     return Sourced(0.3, .assumed, "30 % of the peak, a guess: no model was measured")
+  }
+
+  /// The share that the models of the device's own profile reach, those of the nearest class.
+  private static func measured(
+    on device: DeviceProfile, _ precision: Precision, _ modelClass: ModelClass
+  ) -> Sourced<Double>? {
+    guard let peak = device.peak(precision)?.operationsPerSecond else { return nil }
+    let shares = device.models.compactMap { entry -> (ModelClass, String, Double)? in
+      guard entry.precision.arithmetic == precision.arithmetic,
+        let model = ModelCatalog.summary(named: entry.model)
+      else { return nil }
+      let macs = model.forwardMACsPerSample + model.attentionScoreMACs
+      let share =
+        operationsPerSample(macs) * Double(entry.batch) / (entry.step.seconds * peak)
+      return share > 0 && share <= 1 ? (model.modelClass, model.name, share) : nil
+    }
+    for candidate in classes(nearestTo: modelClass) {
+      let group = shares.filter { $0.0 == candidate }
+      if group.isEmpty { continue }
+      let mean = group.reduce(0) { $0 + $1.2 } / Double(group.count)
+      var names: [String] = []
+      for entry in group where !names.contains(entry.1) { names.append(entry.1) }
+      return Sourced(
+        mean, candidate == modelClass ? .derived : .assumed,
+        "\(percent(mean)) of the peak, as measured for \(names.joined(separator: ", ")) on the "
+          + device.name)
+    }
+    return nil
   }
 
   // MARK: - Observations

@@ -15,6 +15,8 @@ public struct CodecCostFit: Sendable, Equatable {
   /// Between 0 and 1 for anything better than a constant, below 0 for worse; 0.9 leaves about 30 %
   /// of error, root mean square.
   public var rSquared: Double
+  /// The largest relative error at any of the times.
+  public var largestError: Double
 
   /// Fits `times`, in seconds and above 0, at `sizes`, in elements.
   ///
@@ -48,10 +50,12 @@ public struct CodecCostFit: Sendable, Equatable {
     slope = b
     let mean = t / one
     var (left, around) = (0.0, 0.0)
+    largestError = 0
     for (size, time) in zip(sizes, times) {
       let error = (a + b * Double(size) - time) / time
       let spread = (time - mean) / time
       left += error * error
+      largestError = max(largestError, error.magnitude)
       around += spread * spread
     }
     rSquared = around > 0 ? 1 - left / around : 1

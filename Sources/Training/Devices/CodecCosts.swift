@@ -11,6 +11,14 @@ public struct CodecCost: Sendable, Equatable {
   public var nanosecondsPerElement: Double
   /// How well a fit explained the times it was made from; nil if there was none.
   public var rSquared: Double?
+  /// The times that ``launch`` and ``bandwidth`` were fitted to, if the profile has them.
+  public var samples: CodecSamples?
+
+  /// The fit of `samples`, which stand in for it where it is poor.
+  public init(_ samples: CodecSamples) {
+    self = samples.fit.cost
+    self.samples = samples
+  }
 
   public init(
     launch: SimDuration, bandwidth: Bandwidth? = nil, nanosecondsPerElement: Double = 0,
@@ -22,8 +30,12 @@ public struct CodecCost: Sendable, Equatable {
     self.rSquared = rSquared
   }
 
+  /// Whether times are interpolated between samples, because the fit is poor.
+  public var isInterpolated: Bool { samples?.isInterpolated ?? false }
+
   /// Reads the record.
   public init(_ fields: inout FieldReader) {
+    let samples = CodecSamples.read(&fields)
     launch = fields.optional(
       "launch", .duration, default: .zero, doc: "what every call costs, whatever the size")
     bandwidth = fields.optional(
@@ -34,7 +46,14 @@ public struct CodecCost: Sendable, Equatable {
     rSquared = fields.optional(
       "r2", .number(in: 0...1),
       doc: "how well the fit explains the measured times; informs, changes nothing")
-    if bandwidth == nil, nanosecondsPerElement == 0, launch == .zero {
+    let isGiven = bandwidth != nil || nanosecondsPerElement != 0 || launch != .zero
+    if let samples {
+      if isGiven || rSquared != nil {
+        fields.report(
+          nil, .conflict("times of several sizes are fitted; leave launch, bandwidth and r2 out"))
+      }
+      self = CodecCost(samples)
+    } else if !isGiven, !fields.has("sizes_bytes") {
       fields.report(
         nil,
         .conflict("a cost of nothing at all; give \"launch\", \"bandwidth\" or \"ns_per_element\""))
@@ -44,9 +63,11 @@ public struct CodecCost: Sendable, Equatable {
   /// The time for `bytes` of values, to the nearest whole one, that are `elements` in number; rounded
   /// up.
   ///
-  /// Nothing for no elements: nothing is launched then.
+  /// Nothing for no elements: nothing is launched then. Where the fit of samples is poor, the time
+  /// lies on the lines between them.
   public func time(bytes: Double, elements: Double) -> SimDuration {
     if elements <= 0 { return .zero }
+    if let samples, samples.isInterpolated { return samples.time(bytes: bytes) }
     var time = launch
     if let bandwidth { time += bandwidth.time(toSend: ByteCount(Int64(bytes.rounded()))) }
     if nanosecondsPerElement > 0 { time += .seconds(nanosecondsPerElement * elements * 1e-9) }
@@ -91,34 +112,38 @@ public struct CodecCosts: Sendable, Equatable {
     self.evidence = evidence
   }
 
-  /// The time to encode and to decode `elements` elements once with `pipeline`, and whether it is the
-  /// sum of its stages; nil if neither the pipeline nor all of its stages are known.
+  /// The time to encode and to decode `elements` elements once with `pipeline`, whether it is the sum
+  /// of its stages, and whether samples of a poor fit were interpolated; nil if neither the pipeline nor all of its stages are known.
   ///
   /// A stage is charged for the bytes that enter it: those of the values the stages before leave, or
   /// all bytes for a stage that packs whatever comes.
   public func times(
     of pipeline: CompressionPipeline, elements: Int
-  ) -> (encode: SimDuration, decode: SimDuration, isSum: Bool)? {
+  ) -> (encode: SimDuration, decode: SimDuration, isSum: Bool, isInterpolated: Bool)? {
     let count = Double(elements)
     if let entry = entry(pipeline.label) {
       return (
         entry.encode.time(bytes: 4 * count, elements: count),
-        entry.decode.time(bytes: 4 * count, elements: count), false
+        entry.decode.time(bytes: 4 * count, elements: count), false,
+        entry.encode.isInterpolated || entry.decode.isInterpolated
       )
     }
     guard pipeline.stages.count > 1 else { return nil }
     var encode = SimDuration.zero
     var decode = SimDuration.zero
     var load = StageLoad.gradient
+    var isInterpolated = false
     for (index, stage) in pipeline.stages.enumerated() {
       guard let entry = entry(stage.label) else { return nil }
+      isInterpolated =
+        isInterpolated || entry.encode.isInterpolated || entry.decode.isInterpolated
       let packsAll = pipeline.forms[index + 1].content == .opaque
       let bytes = count * (packsAll ? load.bytes : load.values * load.bytesPerValue)
       encode += entry.encode.time(bytes: bytes, elements: count * load.values)
       decode += entry.decode.time(bytes: bytes, elements: count * load.values)
       load = stage.cost(entering: load).leaving
     }
-    return (encode, decode, true)
+    return (encode, decode, true, isInterpolated)
   }
 
   private func entry(_ label: String) -> Entry? { entries.first { $0.pipeline == label } }

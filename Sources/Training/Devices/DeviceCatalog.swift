@@ -3,13 +3,32 @@ import SimKernel
 /// The devices simnet knows, with the source of every number.
 public enum DeviceCatalog {
   /// In the order they are listed.
-  public static let profiles: [DeviceProfile] = [v100, a100, h100, p100, k80, cpu]
+  public static var profiles: [DeviceProfile] { sheets + measured }
   /// The names in the order of ``profiles``.
-  public static let names: [String] = profiles.map(\.name)
+  public static let names: [String] = sheets.map(\.name) + measuredNames
 
   /// The device called `name`.
+  ///
+  /// A measured profile is read when it is first asked for.
   public static func profile(named name: String) -> DeviceProfile? {
-    profiles.first { $0.name == name }
+    if let sheet = sheets.first(where: { $0.name == name }) { return sheet }
+    return measuredNames.contains(name) ? measured.first { $0.name == name } : nil
+  }
+
+  /// From data sheets, published totals and assumptions.
+  private static let sheets: [DeviceProfile] = [v100, a100, h100, p100, k80, cpu]
+  /// What the profiles of ``measured`` call themselves, known without reading them.
+  private static let measuredNames = ["epyc-1core"]
+  /// Written by `Tools/profile_device.py` and carried inside the binary.
+  private static let measured: [DeviceProfile] = [EmbeddedText.deviceEPYC].map { text in
+    do {
+      return try DeviceFile.parse(
+        UnsafeRawBufferPointer(text), origin: "built-in profile", isListed: true
+      ).profile()
+    } catch {
+      // Tests read every profile: a fault is a programmer's.
+      preconditionFailure("a built-in device profile cannot be read: \(error)")
+    }
   }
 
   /// What to say about a name that is not a device.

@@ -18,8 +18,10 @@ import SimKernel
 ///       ]
 ///     }
 ///
-/// Everything but `simnet_device` may be left out. `simnet calibrate codecs` writes such a file; one
-/// for another accelerator is written by hand.
+/// Everything but `simnet_device` may be left out. `simnet calibrate codecs` writes such a file for
+/// the codecs of a host, `Tools/profile_device.py` one of a whole GPU or CPU, with the times of models
+/// (`models`), codec times at several sizes (`sizes_bytes`, `times_us`), what both do to each other
+/// (`overlap`) and how it was measured (`measurement`).
 public struct DeviceFile: Sendable {
   /// The version of the format.
   public static let formatVersion = 1
@@ -40,6 +42,12 @@ public struct DeviceFile: Sendable {
   public var hasBFloat16: Bool?
   public var place: CodecCosts.Place
   public var codecs: [CodecCosts.Entry]
+  /// Times of whole models; no model twice at one batch and precision.
+  public var models: [MeasuredModel] = []
+  /// What codecs and backward passes do to each other.
+  public var overlaps: [MeasuredOverlap] = []
+  /// When and how it was measured.
+  public var measurement: DeviceMeasurement?
 
   /// A profile of measured codecs and nothing else.
   public init(
@@ -55,14 +63,17 @@ public struct DeviceFile: Sendable {
   }
 
   /// Reads the record.
-  public init(_ fields: inout FieldReader) {
+  public init(_ fields: inout FieldReader) { self.init(&fields, isListed: false) }
+
+  /// Reads the record, of a file or of a listed device.
+  private init(_ fields: inout FieldReader, isListed: Bool) {
     _ = fields.required(
       "simnet_device", .integer(Self.formatVersion...Self.formatVersion),
       doc: "the version of this format: 1")
     name = fields.optional(
       "name", .text("a name", example: "my-host"), default: "custom",
       doc: "what results and messages call the device")
-    if DeviceCatalog.names.contains(name) {
+    if !isListed, DeviceCatalog.names.contains(name) {
       fields.report("name", .conflict("\(name) is a listed device; choose another name"))
     }
     summary = fields.optional("summary", .text(), doc: "one sentence about it")
@@ -116,6 +127,27 @@ public struct DeviceFile: Sendable {
         encode: fields.record("encode", doc: "launch + bytes / bandwidth", CodecCost.init),
         decode: fields.record("decode", doc: "launch + bytes / bandwidth", CodecCost.init))
     }
+    models = fields.records(
+      "models", doc: "measured times of models, which go before all other sources",
+      MeasuredModel.init)
+    for (index, entry) in models.enumerated() {
+      if models[..<index].contains(where: {
+        $0.model == entry.model && $0.batch == entry.batch && $0.precision == entry.precision
+      }) {
+        fields.report(
+          "models",
+          .conflict(
+            "\(entry.model) at batch \(entry.batch) in \(entry.precision.rawValue) is given twice; "
+              + "keep one"))
+      }
+    }
+    overlaps = fields.records(
+      "overlap",
+      doc: "how much codecs and backward slow each other down; the mean applies where a scenario "
+        + "gives no communication.streams.overlap_slowdown", MeasuredOverlap.init)
+    measurement = fields.optionalRecord(
+      "measurement", doc: "when and how Tools/profile_device.py measured it; informs",
+      DeviceMeasurement.init)
     for (index, entry) in codecs.enumerated() {
       if codecs[..<index].contains(where: { $0.pipeline == entry.pipeline }) {
         fields.report("codecs", .conflict("\(entry.pipeline) is given twice; keep one"))
@@ -129,9 +161,16 @@ public struct DeviceFile: Sendable {
   public static func parse(
     _ bytes: UnsafeRawBufferPointer, origin: String
   ) throws -> DeviceFile {
+    try parse(bytes, origin: origin, isListed: false)
+  }
+
+  /// Reads the file behind a listed device, which has the name of one.
+  static func parse(
+    _ bytes: UnsafeRawBufferPointer, origin: String, isListed: Bool
+  ) throws -> DeviceFile {
     let root = try JSONNode.parse(bytes, origin: origin)
     let issues = IssueCollector()
-    let file = FieldReader.read(root, issues: issues, DeviceFile.init)
+    let file = FieldReader.read(root, issues: issues) { DeviceFile(&$0, isListed: isListed) }
     try issues.throwIfInvalid()
     return file
   }
@@ -178,6 +217,10 @@ public struct DeviceFile: Sendable {
     if !codecs.isEmpty {
       device.codecCosts = CodecCosts(entries: codecs, place: place, evidence: evidence)
     }
+    device.models = models
+    device.modelEvidence = models.isEmpty ? nil : evidence
+    device.overlaps = overlaps
+    device.measurement = measurement
     return device
   }
 }
@@ -210,8 +253,11 @@ extension DeviceFile {
             teraflops.map { JSONMember($0.precision.rawValue, JSONNode(floatLiteral: $0.value)) })))
     }
     add("bfloat16", hasBFloat16.map { JSONNode(.bool($0)) })
+    add("measurement", measurement?.node)
+    if !models.isEmpty { add("models", JSONNode(.array(models.map(\.node)))) }
     add("codecs_run_on", text(place.rawValue))
     add("codecs", JSONNode(.array(codecs.map(Self.node))))
+    if !overlaps.isEmpty { add("overlap", JSONNode(.array(overlaps.map(\.node)))) }
     return JSONNode(.object(members)).prettyText + "\n"
   }
 
@@ -224,6 +270,7 @@ extension DeviceFile {
   }
 
   private static func node(_ cost: CodecCost) -> JSONNode {
+    if let samples = cost.samples { return JSONNode(.object(samples.members)) }
     var members = [JSONMember("launch", JSONNode(.string(text(cost.launch))))]
     if let bandwidth = cost.bandwidth {
       members.append(JSONMember("bandwidth", JSONNode(.string(text(bandwidth)))))
@@ -239,7 +286,7 @@ extension DeviceFile {
   private static func text(_ bandwidth: Bandwidth) -> String {
     JSONNumber.shortest(Double(bandwidth.bitsPerSecond) / 8e9) + " GB/s"
   }
-  private static func text(_ duration: SimDuration) -> String {
+  static func text(_ duration: SimDuration) -> String {
     JSONNumber.shortest(Double(duration.picoseconds) / 1e6) + " us"
   }
 }

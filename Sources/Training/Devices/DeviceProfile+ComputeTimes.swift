@@ -3,11 +3,11 @@ import SimKernel
 extension DeviceProfile {
   /// How long one worker computes for a micro-batch of `batch` samples of `model`.
   ///
-  /// Taken from the best there is: times in the user's own table, layer-wise measurements, a
-  /// published total split forward:backward = 1:2, or operations over the share of the peak that
-  /// similar models reach. Forward and backward are proportional to the batch (the fixed part of the
-  /// affine model is 0, because no source here separates it); a warning says when the batch is not
-  /// one that was measured.
+  /// Taken from the best there is: times in the user's own table, the measurements of the profile,
+  /// layer-wise logs, a published total split forward:backward = 1:2, or operations over the share of
+  /// the peak that similar models reach. Forward and backward are proportional to the batch, unless
+  /// the profile has the model at several (no other source separates the fixed part of the affine
+  /// model); a warning says when the batch is not one that was measured.
   ///
   /// - Precondition: `batch` is at least 1.
   /// - Complexity: linear in the tensors.
@@ -34,7 +34,8 @@ extension DeviceProfile {
 
   /// The arithmetic that `precision` runs as here, and what the user should know about it.
   private func available(_ precision: Precision) -> (Precision, [String]) {
-    if peak(precision) != nil { return (precision.arithmetic, []) }
+    let isMeasured = models.contains { $0.precision.arithmetic == precision.arithmetic }
+    if isMeasured || peak(precision) != nil { return (precision.arithmetic, []) }
     return (
       .fp32, ["the \(name) has no units for \(precision.rawValue); timed as fp32"]
     )
@@ -43,6 +44,7 @@ extension DeviceProfile {
   private func estimate(
     _ model: ModelTable, _ batch: Int, _ precision: Precision, _ warnings: inout [String]
   ) -> ComputeTimes {
+    if let own = measuredTimes(model, batch, precision, warnings) { return own }
     if let other = TimingRecord.all.first(where: {
       $0.log != nil && $0.device == timedAs && $0.model == model.name && $0.precision != precision
     }) {
@@ -132,12 +134,18 @@ extension DeviceProfile {
   private func calibrated(
     _ model: ModelTable, _ batch: Int, _ precision: Precision, _ warnings: [String]
   ) -> ComputeTimes {
-    guard let peak = peak(precision) else {
-      preconditionFailure("a device profile has a peak for fp32")
-    }
-    let efficiency = Calibration.efficiency(of: self, precision, model.modelClass)
     var macs = model.totalMACsPerSample
     var warnings = warnings
+    // Other models may be measured in arithmetic of which the profile has no peak.
+    let known = peak(precision) == nil ? Precision.fp32 : precision
+    if known != precision {
+      warnings.append(
+        "\(model.name) was not measured in \(precision.rawValue) on the \(name); timed as fp32")
+    }
+    guard let peak = peak(known) else {
+      preconditionFailure("a device profile has a peak for fp32")
+    }
+    let efficiency = Calibration.efficiency(of: self, known, model.modelClass)
     if macs == 0 {
       // One multiply-accumulate a parameter is a linear layer's; anything is better than no time.
       macs = model.parameters

@@ -50,6 +50,18 @@ public struct DeviceProfile: Sendable {
   var fixedEfficiency: Sourced<Double>?
   /// What somebody measured of codecs; nil derives all of their costs.
   public var codecCosts: CodecCosts?
+  /// What was measured of whole models, before any other source of their times.
+  public var models: [MeasuredModel] = []
+  /// How ``models`` came to be known.
+  var modelEvidence: Evidence?
+  /// What was measured of codecs beside a backward pass.
+  public var overlaps: [MeasuredOverlap] = []
+  /// When and how the profile was measured, if it was.
+  public var measurement: DeviceMeasurement?
+
+  /// How much compute and codecs slow each other down, where a scenario does not say; nil if that was
+  /// not measured.
+  public var overlap: OverlapSlowdown? { MeasuredOverlap.mean(overlaps) }
 
   /// The peak for `precision`; nil if the device has no such units.
   public func peak(_ precision: Precision) -> PeakRate? {

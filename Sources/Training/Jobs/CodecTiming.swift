@@ -158,6 +158,7 @@ struct CodecTiming: Sendable {
     price.source =
       "\(costs.evidence.provenance.rawValue): \(times.isSum ? "stages, summed," : "encode, decode") "
       + "of \(order.pipeline.label) on \(device.name) (\(costs.evidence.sentence)"
+      + (times.isInterpolated ? "; interpolated, since no line fits the times" : "")
       + (order.upkeep == nil ? ")" : "; passes over the residual derived)")
     return price
   }

@@ -121,8 +121,9 @@ public struct JobPlanBuilder {
       sending: communication.sending, holdsReplies: communication.strategy.holdsReplies,
       iterations: workload.iterations, warmup: workload.warmup,
       stragglers: blueprint.stragglers, progress: blueprint.communication.progress,
-      overlapSlowdown: blueprint.communication.streams.overlapSlowdown, seed: seed,
-      replicate: replicate)
+      overlapSlowdown: communication.streams.overlapSlowdown.map(OverlapSlowdown.init(_:))
+        ?? blueprint.device.overlap ?? .none,
+      seed: seed, replicate: replicate)
     job.startup = workload.execution.startup
     job.recovery = blueprint.recovery
     try addClasses(to: &job, seed: seed, replicate: replicate)

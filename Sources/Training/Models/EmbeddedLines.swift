@@ -1,5 +1,14 @@
 import CModelData
 
+/// Texts that the binary carries and that are read as a whole.
+enum EmbeddedText {
+  /// The profile of `epyc-1core`; static storage, valid for the whole process and immutable.
+  static var deviceEPYC: UnsafeBufferPointer<UInt8> {
+    let text = simnet_device_epyc_1core()
+    return UnsafeBufferPointer(start: text.bytes, count: text.count)
+  }
+}
+
 /// Walks the lines of a text that the binary carries, without copying it.
 ///
 /// - Complexity: one pass over the bytes it visits.

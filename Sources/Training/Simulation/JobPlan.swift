@@ -87,8 +87,8 @@ public struct JobPlan: Sendable {
   public var recovery = RecoveryPlan()
   public var stragglers: any StragglerModel
   public var progress: any ProgressRule
-  /// How much slower the compute and side streams run while both are busy; 1 is no effect.
-  public var overlapSlowdown: Double
+  /// How much slower the compute and side streams run while both are busy.
+  public var overlapSlowdown: OverlapSlowdown
   /// Keys the random streams of the job.
   public var seed: UInt64
   public var replicate: Int
@@ -99,8 +99,8 @@ public struct JobPlan: Sendable {
     admission: AdmissionRules = AdmissionRules(),
     sending: SendingSettings = SendingSettings(), holdsReplies: Bool = false,
     iterations: Int = 1, warmup: Int = 0, stragglers: any StragglerModel,
-    progress: any ProgressRule = BulkSynchronous(), overlapSlowdown: Double = 1, seed: UInt64 = 0,
-    replicate: Int = 0
+    progress: any ProgressRule = BulkSynchronous(), overlapSlowdown: OverlapSlowdown = .none,
+    seed: UInt64 = 0, replicate: Int = 0
   ) {
     self.name = name
     self.graph = graph

@@ -26,9 +26,9 @@ struct WorkerStreams {
   /// Cells of a worker, and operations in the graph.
   let cellCount: Int
   let operationCount: Int
-  let slowdown: Double
+  let slowdown: OverlapSlowdown
 
-  init(workers: Int, cells: Int, operations: Int, slowdown: Double) {
+  init(workers: Int, cells: Int, operations: Int, slowdown: OverlapSlowdown) {
     cellCount = cells
     operationCount = operations
     self.slowdown = slowdown
@@ -84,7 +84,7 @@ struct WorkerStreams {
     running[list] = Int32(operation)
     finish[list] = end
     let event = JobEvent(kind: .operationFinished, of: owner, rank: worker, index: operation)
-    if slowdown == 1 {
+    if slowdown == .none {
       queue.schedule(event, at: end)
       return
     }
@@ -106,13 +106,14 @@ struct WorkerStreams {
       let compute = worker * Self.count
       let side = compute + 1
       let overlapped = now - overlapStart[worker]
-      let useful = Int64(Double(overlapped.picoseconds) / slowdown)
+      let useful = Int64(Double(overlapped.picoseconds) / slowdown.compute)
       loss = (
         Int(running[compute]), overlapped - .picoseconds(useful), Int(running[side])
       )
       overlapStart[worker] = .never
-      let other = list == compute ? side : compute
-      retime(other, by: 1 / slowdown, worker: worker, of: owner, at: now, queue: &queue)
+      let (other, factor) =
+        list == compute ? (side, slowdown.side) : (compute, slowdown.compute)
+      retime(other, by: 1 / factor, worker: worker, of: owner, at: now, queue: &queue)
     }
     running[list] = -1
     finish[list] = .never
@@ -127,8 +128,8 @@ struct WorkerStreams {
       return
     }
     overlapStart[worker] = now
-    retime(compute, by: slowdown, worker: worker, of: owner, at: now, queue: &queue)
-    retime(compute + 1, by: slowdown, worker: worker, of: owner, at: now, queue: &queue)
+    retime(compute, by: slowdown.compute, worker: worker, of: owner, at: now, queue: &queue)
+    retime(compute + 1, by: slowdown.side, worker: worker, of: owner, at: now, queue: &queue)
   }
 
   /// Stretches what is left of the operation on `list` by `factor`.

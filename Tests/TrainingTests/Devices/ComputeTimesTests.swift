@@ -17,7 +17,7 @@ struct ComputeTimesTests {
         let times = profile.computeTimes(model: table, batch: batch, precision: precision)
         #expect(times.batch == batch)
         for part in [times.forward, times.backward, times.optimizer] {
-          #expect(part > .zero && part < .seconds(1e5))
+          #expect(part > .zero && part < .seconds(1e6))
         }
         #expect(times.step == times.forward + times.backward + times.optimizer)
         #expect(times.readyOffsets.count == table.tensors.count)
@@ -36,6 +36,8 @@ struct ComputeTimesTests {
   func affine(device: String, model: String) throws {
     let profile = try #require(DeviceCatalog.profile(named: device))
     let table = try #require(ModelCatalog.table(named: model))
+    // Where several batches were measured there is a fixed part as well: see MeasuredProfileTests.
+    if profile.models.filter({ $0.model == model }).count > 1 { return }
     let one = profile.computeTimes(model: table, batch: 32, precision: .fp32)
     let four = profile.computeTimes(model: table, batch: 128, precision: .fp32)
     // Rounded up once each, and the split of a sum may move a picosecond between its parts.

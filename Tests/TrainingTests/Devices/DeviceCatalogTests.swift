@@ -15,7 +15,7 @@ struct DeviceCatalogTests {
       ] + profile.peaks.map(\.evidence)
     for piece in evidence { #expect(!piece.sentence.isEmpty) }
     #expect(profile.peak(.fp32) != nil)
-    #expect(profile.peaks.allSatisfy { $0.operationsPerSecond > 1e12 })
+    #expect(profile.peaks.allSatisfy { $0.operationsPerSecond > 1e10 })
     #expect(profile.reductionRate.value < profile.memoryBandwidth.value)
     #expect(profile.memory.value > .zero && profile.kernelLaunch.value > .zero)
   }

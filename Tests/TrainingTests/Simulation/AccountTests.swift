@@ -82,7 +82,7 @@ import Training
         #expect(
           account.total == own.reduce(.zero, +), "seed \(seed), iteration \(iteration)")
         #expect(account.parts.allSatisfy { $0 >= .zero }, "seed \(seed): \(account)")
-        if plan.overlapSlowdown == 1 {
+        if plan.overlapSlowdown == .none {
           let busy = timeline.spans.filter {
             Int($0.iteration) == iteration && ($0.kind == .forward || $0.kind == .backward)
           }.reduce(SimDuration.zero) { $0 + ($1.end - $1.start) }

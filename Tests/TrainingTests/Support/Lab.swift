@@ -47,7 +47,8 @@ enum Lab {
       name: "job", graph: graph, exchanges: exchanges, workers: workers,
       nodes: Array(topology.accelerators.prefix(workers)),
       admission: AdmissionRules(limit: .exchanges(window)), iterations: iterations,
-      warmup: warmup, stragglers: stragglers, progress: progress, overlapSlowdown: slowdown,
+      warmup: warmup, stragglers: stragglers, progress: progress,
+      overlapSlowdown: OverlapSlowdown(slowdown),
       seed: seed, replicate: replicate)
   }
 
