@@ -1466,9 +1466,12 @@ def hardware(device):
 
 
 def command_line(arguments):
-    """The command without the folders of this machine."""
-    words = []
+    """The command without files and folders of this machine."""
+    words, skip = [], False
     for word in arguments:
+        if skip or word in ("-o", "--output", "--merge", "--tables"):
+            skip = not skip
+            continue
         words.append(os.path.basename(word) if os.sep in word else word)
     return "profile_device.py " + " ".join(words)
 

@@ -73,9 +73,9 @@ public enum DeviceReport {
     if let worst = all.compactMap(\.samples?.fit.largestError).max() {
       let interpolated = all.filter(\.isInterpolated).count
       line +=
-        ", largest error of a fit \(Numbers.percent(worst)); \(interpolated) of \(all.count) "
+        ", largest error of a fit \(percent(worst)); \(interpolated) of \(all.count) "
         + "interpolated (R^2 below \(JSONNumber.shortest(CodecSamples.leastRSquared)) or an error "
-        + "above \(Numbers.percent(CodecSamples.mostError)))"
+        + "above \(percent(CodecSamples.mostError)))"
     }
     return line
   }
@@ -112,7 +112,7 @@ public enum DeviceReport {
         milliseconds(entry.forward), milliseconds(entry.backward),
         entry.layers.isEmpty ? "" : milliseconds(entry.layerSum),
         entry.between.map(milliseconds) ?? "", entry.layerGap.map(signed) ?? "",
-        entry.spread.map { Numbers.percent($0) } ?? "", ratio,
+        entry.spread.map(percent) ?? "", ratio,
       ])
     }
     return "compute, measured; every other model runs at the share of the peak that these reach\n"
@@ -163,7 +163,8 @@ public enum DeviceReport {
           + cells(entry.decode, expected.decode, elements))
     }
     let place = costs.place == .cpu ? "a host core, besides a copy" : "the device itself"
-    return "codecs, on \(place); measured/derived at \(comparedSize)\n" + table.text(width: width)
+    return "codecs, on \(place); measured/derived at \(comparedSize.shortText)\n"
+      + table.text(width: width)
   }
 
   private static func cells(
@@ -177,7 +178,7 @@ public enum DeviceReport {
     return [
       Numbers.fixed(cost.launch.seconds * 1e6, 2), rate ?? "inf",
       fit.map { Numbers.fixed($0, 3) } ?? "",
-      cost.samples.map { Numbers.percent($0.fit.largestError) } ?? "",
+      cost.samples.map { percent($0.fit.largestError) } ?? "",
       cost.isInterpolated ? "samples" : "fit",
       derived > .zero ? Numbers.significant(time.seconds / derived.seconds, 3) : "",
     ]
@@ -200,6 +201,10 @@ public enum DeviceReport {
 
   private static func milliseconds(_ time: SimDuration) -> String {
     Numbers.fixed(time.seconds * 1e3, 3)
+  }
+
+  private static func percent(_ share: Double) -> String {
+    Numbers.fixed(share * 100, 0) + " %"
   }
 
   private static func signed(_ share: Double) -> String {
