@@ -5,7 +5,8 @@ import SimKernel
 /// A flow is in one if the link that holds it has one. Until the crowd is dissolved, its level is the
 /// link's, and what it counts as `taken` on the other links of its way is what the licence allows: an
 /// upper bound that needs no change while the share moves below it. Nobody reads these links' sums
-/// but to see that they are not full, before ``dissolveCrowds(on:)`` makes them exact.
+/// but to see that they are not full, before ``dissolveCrowds(on:)`` makes them exact. The sum of the
+/// crowd's own link is not kept meanwhile.
 extension FlowNetwork {
   /// Fewer flows are followed one by one.
   static var smallestCrowd: Int { 16 }
@@ -153,7 +154,10 @@ extension FlowNetwork {
     countCrowded(slot, of: link, by: -1)
     crowds[number].remove(Int32(truncatingIfNeeded: slot))
     if crowds[number].count == 0 {
+      // What the link gave was not kept while it had a crowd; the last one takes its own with it.
+      links[link].taken = levels[slot].taken
       links[link].crowd = -1
+      links[link].reshares = 0
       crowds[number] = FlowCrowd(link: -1, licence: 0, quotient: 0, at: present)
       freeCrowds.append(Int32(truncatingIfNeeded: number))
     } else {

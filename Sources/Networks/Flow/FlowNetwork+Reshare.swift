@@ -224,13 +224,14 @@ extension FlowNetwork {
       rateCrowd(
         on: link, level: solver.level(residual: links[link].capacity, weight: links[link].held))
     }
-    for index in scratch.joining.indices where isCrowded(Int(scratch.joining[index])) {
-      joinCrowd(Int(scratch.joining[index]))
-    }
     for index in dirty.indices { links[Int(dirty[index])].isDirty = false }
     dirty.truncate()
     fresh.truncate()
     fileChanged()
+    // Not before: those in front whose finish came nearer may go back.
+    for index in scratch.joining.indices where isCrowded(Int(scratch.joining[index])) {
+      joinCrowd(Int(scratch.joining[index]))
+    }
     for index in scratch.rated.indices {
       refillFront(Int(links[Int(scratch.rated[index])].crowd))
     }
