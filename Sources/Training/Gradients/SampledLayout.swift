@@ -41,8 +41,9 @@ public struct SampledLayout: Sendable, Hashable {
     var sampled: [Int] = []
     for (index, tensor) in tensors.enumerated() {
       let elements = tensor.elements
-      // Nearest share: elements * wanted / modelElements, below 2^63 for any model that fits memory.
-      let share = max(1, (elements * wanted + modelElements / 2) / modelElements)
+      // Nearest share: elements * wanted / modelElements, whose product may pass 2^63.
+      let (product, half) = (Int128(elements) * Int128(wanted), Int128(modelElements / 2))
+      let share = max(1, Int((product + half) / Int128(modelElements)))
       sampled.append(share)
       Self.cut(tensor, index: index, share: share, into: &runs)
     }
