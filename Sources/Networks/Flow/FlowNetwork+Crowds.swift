@@ -10,17 +10,19 @@ import SimKernel
 extension FlowNetwork {
   /// Fewer flows are followed one by one.
   static var smallestCrowd: Int { 16 }
+  /// By how much a share may rise before the other links on the ways are asked again.
+  private static var allowance: Double { 1.25 }
 
   // MARK: - Coming and going
 
-  /// Makes a crowd of the flows on `link`, which hold nothing else and nobody else on it; returns
-  /// whether the other links on their ways have enough to spare.
+  /// Makes a crowd of the flows on `link` if the other links on their ways have enough to spare, and
+  /// returns whether they have.
   ///
-  /// - Precondition: rates and sums are those of the present.
+  /// - Precondition: all flows on `link` are held by it, and rates and sums are those of the present.
   /// - Complexity: O(n log n) in the flows.
   mutating func formCrowd(on link: Int) -> Bool {
     let level = links[link].level
-    let licence = level * 1.25
+    let licence = level * Self.allowance
     let range = members(of: link)
     scratch.beside.truncate()
     var isAllowed = true
@@ -42,11 +44,9 @@ extension FlowNetwork {
     var crowd = FlowCrowd(link: link, licence: licence, quotient: quotient, at: present)
     for place in range {
       let slot = memberPool[place].flow
-      countCrowded(Int(slot), of: link, by: 1)
+      countCrowded(Int(slot), by: 1)
       crowd.push(FlowCrowd.Member(key: work(Int(slot)), flow: slot, step: 0))
-      heap.remove(Int(slot))
-      flows[Int(slot)].filed = .max
-      flows[Int(slot)].finish = FlowState.postponed
+      unfile(Int(slot))
     }
     let number = freeCrowds.popLast() ?? Int32(truncatingIfNeeded: crowds.count)
     if Int(number) == crowds.count { crowds.append(crowd) } else { crowds[Int(number)] = crowd }
@@ -80,10 +80,14 @@ extension FlowNetwork {
       }
     }
     links[link].taken = taken
+    freeCrowd(of: link)
+  }
+
+  private mutating func freeCrowd(of link: Int) {
+    crowds[Int(links[link].crowd)] = FlowCrowd(link: -1, licence: 0, quotient: 0, at: present)
+    freeCrowds.append(links[link].crowd)
     links[link].crowd = -1
     links[link].reshares = 0
-    crowds[number] = FlowCrowd(link: -1, licence: 0, quotient: 0, at: present)
-    freeCrowds.append(Int32(truncatingIfNeeded: number))
   }
 
   /// Makes the sums and flows of `link` exact.
@@ -136,7 +140,7 @@ extension FlowNetwork {
     let link = Int(levels[slot].bottleneck)
     let number = Int(links[link].crowd)
     let weight = levels[slot].weight
-    countCrowded(slot, of: link, by: 1)
+    countCrowded(slot, by: 1)
     flows[slot].phase = .flowing
     flows[slot].rate = crowds[number].quotient * weight
     flows[slot].since = present.picoseconds
@@ -151,15 +155,12 @@ extension FlowNetwork {
   /// Takes a flow that ends, or is called back, out of the crowd on `link`.
   mutating func leaveCrowd(_ slot: Int, on link: Int) {
     let number = Int(links[link].crowd)
-    countCrowded(slot, of: link, by: -1)
+    countCrowded(slot, by: -1)
     crowds[number].remove(Int32(truncatingIfNeeded: slot))
     if crowds[number].count == 0 {
       // What the link gave was not kept while it had a crowd; the last one takes its own with it.
       links[link].taken = levels[slot].taken
-      links[link].crowd = -1
-      links[link].reshares = 0
-      crowds[number] = FlowCrowd(link: -1, licence: 0, quotient: 0, at: present)
-      freeCrowds.append(Int32(truncatingIfNeeded: number))
+      freeCrowd(of: link)
     } else {
       refillFront(number)
     }
@@ -210,9 +211,7 @@ extension FlowNetwork {
         continue
       }
       let slot = Int(member.flow)
-      heap.remove(slot)
-      flows[slot].filed = .max
-      flows[slot].finish = FlowState.postponed
+      unfile(slot)
       member.step = steps
       crowds[number].front.remove(at: index)
       crowds[number].push(member)
@@ -269,7 +268,14 @@ extension FlowNetwork {
     flows[slot].remaining(at: present) / levels[slot].weight
   }
 
-  private mutating func countCrowded(_ slot: Int, of link: Int, by change: Int32) {
+  /// Takes a flow out of the heap; nobody asks for its finish until it is in front.
+  private mutating func unfile(_ slot: Int) {
+    heap.remove(slot)
+    flows[slot].filed = .max
+    flows[slot].finish = FlowState.postponed
+  }
+
+  private mutating func countCrowded(_ slot: Int, by change: Int32) {
     for entry in way(of: slot) { links[Int(entryLinks[entry])].crowded += change }
   }
 

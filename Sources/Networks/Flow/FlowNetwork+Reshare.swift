@@ -59,6 +59,7 @@ extension FlowNetwork {
     if isKept {
       let level = solver.level(residual: links[link].capacity, weight: links[link].held)
       let licence = crowds[number].licence
+      // Far below it, the licence keeps from others what is not used.
       isKept =
         level <= licence && level > licence * 0.4
         && 2 * Int(links[link].memberCount) >= Self.smallestCrowd
